@@ -1,0 +1,169 @@
+#include "media/avc_config.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace recording::media {
+namespace {
+
+enum NalType : std::uint8_t { kNalSps = 7, kNalPps = 8, kNalSpsExtension = 13, kNalSubsetSps = 15 };
+
+Error corrupt(std::string sentence) {
+  return Error{Errc::kCorrupt, "AVC configuration: " + std::move(sentence)};
+}
+
+std::uint8_t nal_type(const Bytes& nal) { return nal[0] & 0x1F; }
+
+// `count` NALs, each behind a 16-bit length; empty ones are dropped.
+std::vector<Bytes> read_nals(ByteReader& in, std::size_t count) {
+  std::vector<Bytes> nals;
+  for (std::size_t i = 0; i < count && in.ok(); ++i) {
+    if (const ByteView nal = in.bytes(in.u16()); !nal.empty()) {
+      nals.emplace_back(nal.begin(), nal.end());
+    }
+  }
+  return nals;
+}
+
+bool all_of_type(const std::vector<Bytes>& nals, std::initializer_list<std::uint8_t> types) {
+  return std::all_of(nals.begin(), nals.end(), [types](const Bytes& nal) {
+    return std::find(types.begin(), types.end(), nal_type(nal)) != types.end();
+  });
+}
+
+// ISO/IEC 14496-15, 5.3.3.1.2: every profile but Baseline, Main and Extended has the trailer. (The
+// first editions name 100, 110, 122 and 144 only; their readers ignore it for the others.)
+bool has_trailer(std::uint8_t profile) { return profile != 66 && profile != 77 && profile != 88; }
+
+// The SPS extensions of the trailer. Encoders leave it away or send something else in its place,
+// and all else it says is in the SPS: what does not read as a trailer is ignored.
+std::vector<Bytes> read_trailer(ByteReader& in) {
+  in.skip(3);  // chroma_format, bit_depth_luma_minus8, bit_depth_chroma_minus8
+  const std::size_t count = in.u8();
+  std::vector<Bytes> nals = read_nals(in, count);
+  if (!in.ok() || !all_of_type(nals, {kNalSpsExtension})) {
+    nals.clear();
+  }
+  return nals;
+}
+
+// Ticks of kVideoTimescale; 0 where the SPS does not say, or says what no camera does. (E.2.1: a
+// tick is the time of a field, so a frame lasts two.)
+std::uint32_t frame_duration(const AvcSps& sps) {
+  if (sps.num_units_in_tick == 0 || sps.time_scale == 0) {
+    return 0;
+  }
+  const std::uint64_t ticks =
+      (std::uint64_t{kVideoTimescale} * 2 * sps.num_units_in_tick + sps.time_scale / 2) /
+      sps.time_scale;
+  constexpr std::uint64_t kShortest = kVideoTimescale / 300;
+  constexpr std::uint64_t kLongest = std::uint64_t{kVideoTimescale} * 2;
+  return ticks < kShortest || ticks > kLongest ? 0 : static_cast<std::uint32_t>(ticks);
+}
+
+void put_nals(Bytes& out, const std::vector<Bytes>& nals) {
+  for (const Bytes& nal : nals) {
+    put_u16(out, static_cast<std::uint16_t>(nal.size()));
+    put_bytes(out, nal);
+  }
+}
+
+// AVCDecoderConfigurationRecord (ISO/IEC 14496-15, 5.3.3.1.2)
+Bytes record_of(const AvcConfig& config) {
+  const AvcSps& sps = config.sps;
+  Bytes out;
+  put_u8(out, 1);  // configurationVersion
+  put_u8(out, sps.profile);
+  put_u8(out, sps.constraints);
+  put_u8(out, sps.level);
+  put_u8(out, 0xFC | 3);  // reserved, lengthSizeMinusOne
+  put_u8(out, static_cast<std::uint8_t>(0xE0 | config.sps_nals.size()));
+  put_nals(out, config.sps_nals);
+  put_u8(out, static_cast<std::uint8_t>(config.pps_nals.size()));
+  put_nals(out, config.pps_nals);
+  if (has_trailer(sps.profile)) {
+    put_u8(out, static_cast<std::uint8_t>(0xFC | sps.chroma_format_idc));
+    put_u8(out, static_cast<std::uint8_t>(0xF8 | (sps.bit_depth_luma - 8)));
+    put_u8(out, static_cast<std::uint8_t>(0xF8 | (sps.bit_depth_chroma - 8)));
+    put_u8(out, static_cast<std::uint8_t>(config.sps_ext_nals.size()));
+    put_nals(out, config.sps_ext_nals);
+  }
+  return out;
+}
+
+}  // namespace
+
+Bytes AvcConfig::in_band() const {
+  Bytes out;
+  // H.264, 7.4.1.2.3: an SPS extension stands right behind SPS, before the PPS
+  for (const std::vector<Bytes>* nals : {&sps_nals, &sps_ext_nals, &pps_nals}) {
+    for (const Bytes& nal : *nals) {
+      put_u32(out, static_cast<std::uint32_t>(nal.size()));
+      put_bytes(out, nal);
+    }
+  }
+  return out;
+}
+
+TrackConfig AvcConfig::track() const {
+  TrackConfig track;
+  track.codec = Codec::kAvc;
+  track.timescale = kVideoTimescale;
+  track.default_duration = frame_duration(sps);
+  track.record = record_of(*this);
+  track.width = sps.width;
+  track.height = sps.height;
+  track.sar_num = sps.sar_num;
+  track.sar_den = sps.sar_den;
+  return track;
+}
+
+Result<AvcConfig> parse_avc_config(ByteView record) {
+  ByteReader in(record);
+  AvcConfig config;
+  const std::uint8_t version = in.u8();
+  in.skip(3);  // profile, compatibility and level: the SPS says them
+  const std::uint8_t length_size_minus_one = in.u8() & 3;
+  const std::size_t sps_count = in.u8() & 0x1F;
+  if (!in.ok()) {
+    return corrupt("shorter than its fixed part");
+  }
+  if (version != 1) {
+    return corrupt("version " + std::to_string(version) + " is not known");
+  }
+  if (length_size_minus_one == 2) {
+    return corrupt("NAL lengths of 3 bytes are not allowed");
+  }
+  config.nal_length_size = static_cast<std::uint8_t>(length_size_minus_one + 1);
+  config.sps_nals = read_nals(in, sps_count);
+  if (!in.ok()) {
+    return corrupt("ends inside its sequence parameter sets");
+  }
+  if (config.sps_nals.empty()) {
+    return corrupt("no sequence parameter set");
+  }
+  const std::size_t pps_count = in.left() > 0 ? in.u8() : 0;
+  config.pps_nals = read_nals(in, pps_count);
+  if (!in.ok()) {
+    return corrupt("ends inside its picture parameter sets");
+  }
+  if (config.pps_nals.empty()) {
+    return corrupt("no picture parameter set");
+  }
+  if (!all_of_type(config.sps_nals, {kNalSps, kNalSubsetSps}) ||
+      !all_of_type(config.pps_nals, {kNalPps})) {
+    return corrupt("a NAL of another type stands for a parameter set");
+  }
+  Result<AvcSps> sps = parse_avc_sps(config.sps_nals.front());
+  if (!sps) {
+    return std::move(sps).error().wrap("AVC configuration");
+  }
+  config.sps = sps.value();
+  if (has_trailer(config.sps.profile)) {
+    config.sps_ext_nals = read_trailer(in);
+  }
+  return config;
+}
+
+}  // namespace recording::media

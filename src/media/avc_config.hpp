@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/result.hpp"
+#include "media/track_config.hpp"
+
+namespace recording::media {
+
+// What a H.264 sequence parameter set says (ITU-T H.264, 7.3.2.1.1 and E.1.1).
+struct AvcSps {
+  std::uint8_t profile = 0, constraints = 0, level = 0;
+  std::uint8_t chroma_format_idc = 1, bit_depth_luma = 8, bit_depth_chroma = 8;
+  std::uint32_t width = 0, height = 0;  // after cropping
+  std::uint32_t sar_num = 1, sar_den = 1;
+  bool full_range = false;
+  std::uint8_t colour_primaries = 2, transfer_characteristics = 2, matrix_coefficients = 2;
+  std::uint32_t num_units_in_tick = 0, time_scale = 0;  // 0: no timing info; fps = scale / (2 units)
+};
+Result<AvcSps> parse_avc_sps(ByteView nal);  // with its NAL header, emulation bytes still in
+
+// An AVCDecoderConfigurationRecord taken apart.
+struct AvcConfig {
+  AvcSps sps;                      // of the first SPS
+  std::uint8_t nal_length_size = 4;  // as the encoder sends it: 1, 2 or 4 (3 is not allowed)
+  std::vector<Bytes> sps_nals, pps_nals, sps_ext_nals;
+
+  // What goes in front of a key frame that lacks it: all SPS, SPS extension and PPS NALs, each
+  // with a 4-byte length.
+  [[nodiscard]] Bytes in_band() const;
+  // The record with lengthSizeMinusOne = 3, and `timescale`, `default_duration` (from VUI timing,
+  // else 0), size and aspect filled in.
+  [[nodiscard]] TrackConfig track() const;
+};
+// kCorrupt with a sentence where the record cannot be decoded.
+Result<AvcConfig> parse_avc_config(ByteView record);
+
+}  // namespace recording::media

@@ -1,0 +1,259 @@
+// Sequence parameter sets: ITU-T H.264, 7.3.2.1.1 and E.1.1.
+#include <array>
+#include <string>
+#include <utility>
+
+#include "media/avc_config.hpp"
+#include "media/bit_reader.hpp"
+
+namespace recording::media {
+namespace {
+
+constexpr std::uint32_t kMaxSide = 16384;
+constexpr std::uint8_t kNalSps = 7;
+
+Error corrupt(std::string sentence) {
+  return Error{Errc::kCorrupt, "H.264 SPS: " + std::move(sentence)};
+}
+
+// 7.3.1: an emulation_prevention_three_byte follows two zero bytes and is no part of the payload.
+Bytes without_emulation_prevention(ByteView nal) {
+  Bytes rbsp;
+  rbsp.reserve(nal.size());
+  int zeros = 0;
+  for (const std::uint8_t byte : nal) {
+    if (zeros >= 2 && byte == 3) {
+      zeros = 0;
+      continue;
+    }
+    zeros = byte == 0 ? zeros + 1 : 0;
+    rbsp.push_back(byte);
+  }
+  return rbsp;
+}
+
+// 7.3.2.1.1: the profiles whose SPS says its chroma format and bit depth
+bool has_chroma_fields(std::uint8_t profile) {
+  switch (profile) {
+    case 100:
+    case 110:
+    case 122:
+    case 244:
+    case 44:
+    case 83:
+    case 86:
+    case 118:
+    case 128:
+    case 138:
+    case 139:
+    case 134:
+    case 135:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// 7.3.2.1.1.1: read only to get past it
+void skip_scaling_list(BitReader& in, int size) {
+  std::int64_t last = 8;
+  std::int64_t next = 8;
+  for (int i = 0; i < size && in.ok(); ++i) {
+    if (next != 0) {
+      next = (last + in.se()) & 0xFF;
+    }
+    last = next == 0 ? last : next;
+  }
+}
+
+// What later fields depend on.
+struct Geometry {
+  bool separate_colour_planes = false;
+  bool frame_mbs_only = true;
+};
+
+Status parse_chroma_fields(BitReader& in, AvcSps& sps, Geometry& geometry) {
+  const std::uint32_t chroma_format_idc = in.ue();
+  if (chroma_format_idc > 3) {
+    return corrupt("chroma_format_idc is not 0 to 3");
+  }
+  sps.chroma_format_idc = static_cast<std::uint8_t>(chroma_format_idc);
+  if (chroma_format_idc == 3) {
+    geometry.separate_colour_planes = in.flag();
+  }
+  const std::uint32_t luma = in.ue();
+  const std::uint32_t chroma = in.ue();
+  if (luma > 6 || chroma > 6) {
+    return corrupt("bit depth is not 8 to 14");
+  }
+  sps.bit_depth_luma = static_cast<std::uint8_t>(8 + luma);
+  sps.bit_depth_chroma = static_cast<std::uint8_t>(8 + chroma);
+  in.skip(1);       // qpprime_y_zero_transform_bypass_flag
+  if (in.flag()) {  // seq_scaling_matrix_present_flag
+    for (int i = 0; i < (chroma_format_idc == 3 ? 12 : 8) && in.ok(); ++i) {
+      if (in.flag()) {
+        skip_scaling_list(in, i < 6 ? 16 : 64);
+      }
+    }
+  }
+  return ok();
+}
+
+Status skip_picture_order_count(BitReader& in) {
+  const std::uint32_t type = in.ue();  // pic_order_cnt_type
+  if (type > 2) {
+    return corrupt("pic_order_cnt_type is not 0 to 2");
+  }
+  if (type == 0) {
+    (void)in.ue();  // log2_max_pic_order_cnt_lsb_minus4
+  } else if (type == 1) {
+    in.skip(1);                            // delta_pic_order_always_zero_flag
+    (void)in.se();                         // offset_for_non_ref_pic
+    (void)in.se();                         // offset_for_top_to_bottom_field
+    const std::uint32_t frames = in.ue();  // num_ref_frames_in_pic_order_cnt_cycle
+    if (frames > 255) {
+      return corrupt("num_ref_frames_in_pic_order_cnt_cycle is not 0 to 255");
+    }
+    for (std::uint32_t i = 0; i < frames && in.ok(); ++i) {
+      (void)in.se();  // offset_for_ref_frame
+    }
+  }
+  return ok();
+}
+
+// frame_cropping counts in units of table 6-1 (7.4.2.1.1, equations 7-19 to 7-22).
+Status parse_size(BitReader& in, AvcSps& sps, Geometry& geometry) {
+  const std::uint64_t width_in_mbs = std::uint64_t{in.ue()} + 1;
+  const std::uint64_t height_in_map_units = std::uint64_t{in.ue()} + 1;
+  geometry.frame_mbs_only = in.flag();
+  if (!geometry.frame_mbs_only) {
+    in.skip(1);  // mb_adaptive_frame_field_flag
+  }
+  in.skip(1);  // direct_8x8_inference_flag
+  const std::uint64_t fields = geometry.frame_mbs_only ? 1 : 2;
+  const std::uint64_t coded_width = width_in_mbs * 16;
+  const std::uint64_t coded_height = height_in_map_units * 16 * fields;
+  std::uint64_t crop_width = 0;
+  std::uint64_t crop_height = 0;
+  if (in.flag()) {  // frame_cropping_flag
+    const int format = geometry.separate_colour_planes ? 0 : sps.chroma_format_idc;
+    const std::uint64_t unit_x = format == 1 || format == 2 ? 2 : 1;
+    const std::uint64_t unit_y = (format == 1 ? 2 : 1) * fields;
+    crop_width = unit_x * in.ue();
+    crop_width += unit_x * in.ue();
+    crop_height = unit_y * in.ue();
+    crop_height += unit_y * in.ue();
+  }
+  if (!in.ok()) {
+    return corrupt("ends too early");
+  }
+  if (coded_width > kMaxSide || coded_height > kMaxSide) {
+    return corrupt("a picture of " + std::to_string(coded_width) + "x" +
+                   std::to_string(coded_height) + " is larger than 16384 pixels");
+  }
+  if (crop_width >= coded_width || crop_height >= coded_height) {
+    return corrupt("cropping leaves no picture");
+  }
+  sps.width = static_cast<std::uint32_t>(coded_width - crop_width);
+  sps.height = static_cast<std::uint32_t>(coded_height - crop_height);
+  return ok();
+}
+
+void parse_aspect_ratio(BitReader& in, AvcSps& sps) {
+  struct Ratio {
+    std::uint32_t num, den;
+  };
+  // Table E-1; 0 is "unspecified"
+  static constexpr std::array<Ratio, 17> kRatios{{{1, 1},
+                                                  {1, 1},
+                                                  {12, 11},
+                                                  {10, 11},
+                                                  {16, 11},
+                                                  {40, 33},
+                                                  {24, 11},
+                                                  {20, 11},
+                                                  {32, 11},
+                                                  {80, 33},
+                                                  {18, 11},
+                                                  {15, 11},
+                                                  {64, 33},
+                                                  {160, 99},
+                                                  {4, 3},
+                                                  {3, 2},
+                                                  {2, 1}}};
+  constexpr std::uint8_t kExtendedSar = 255;
+  const std::uint8_t idc = in.u8();
+  if (idc == kExtendedSar) {
+    const std::uint32_t num = in.bits(16);
+    const std::uint32_t den = in.bits(16);
+    if (num != 0 && den != 0) {  // E.2.1: else unspecified
+      sps.sar_num = num;
+      sps.sar_den = den;
+    }
+  } else if (idc < kRatios.size()) {
+    sps.sar_num = kRatios[idc].num;
+    sps.sar_den = kRatios[idc].den;
+  }
+}
+
+// E.1.1, as far as the timing information; nothing behind it concerns us.
+void parse_vui(BitReader& in, AvcSps& sps) {
+  if (in.flag()) {  // aspect_ratio_info_present_flag
+    parse_aspect_ratio(in, sps);
+  }
+  if (in.flag()) {  // overscan_info_present_flag
+    in.skip(1);
+  }
+  if (in.flag()) {  // video_signal_type_present_flag
+    in.skip(3);     // video_format
+    sps.full_range = in.flag();
+    if (in.flag()) {  // colour_description_present_flag
+      sps.colour_primaries = in.u8();
+      sps.transfer_characteristics = in.u8();
+      sps.matrix_coefficients = in.u8();
+    }
+  }
+  if (in.flag()) {  // chroma_loc_info_present_flag
+    (void)in.ue();
+    (void)in.ue();
+  }
+  if (in.flag()) {  // timing_info_present_flag
+    sps.num_units_in_tick = in.bits(32);
+    sps.time_scale = in.bits(32);
+  }
+}
+
+}  // namespace
+
+Result<AvcSps> parse_avc_sps(ByteView nal) {
+  if (nal.empty() || (nal[0] & 0x1F) != kNalSps) {
+    return corrupt("not a sequence parameter set");
+  }
+  const Bytes rbsp = without_emulation_prevention(nal.subspan(1));
+  BitReader in(rbsp);
+  AvcSps sps;
+  Geometry geometry;
+  sps.profile = in.u8();
+  sps.constraints = in.u8();
+  sps.level = in.u8();
+  if (in.ue() > 31) {  // seq_parameter_set_id
+    return corrupt("seq_parameter_set_id is not 0 to 31");
+  }
+  if (has_chroma_fields(sps.profile)) {
+    RECORDING_TRY(parse_chroma_fields(in, sps, geometry));
+  }
+  (void)in.ue();  // log2_max_frame_num_minus4
+  RECORDING_TRY(skip_picture_order_count(in));
+  (void)in.ue();  // max_num_ref_frames
+  in.skip(1);     // gaps_in_frame_num_value_allowed_flag
+  RECORDING_TRY(parse_size(in, sps, geometry));
+  if (in.flag()) {  // vui_parameters_present_flag
+    parse_vui(in, sps);
+  }
+  if (!in.ok()) {
+    return corrupt("ends too early");
+  }
+  return sps;
+}
+
+}  // namespace recording::media

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace recording::media {
+
+enum class TrackKind : std::uint8_t { kVideo = 0, kAudio = 1 };
+inline constexpr int kTrackKinds = 2;
+
+// Values are stored in files and in the live state: never renumber.
+enum class Codec : std::uint8_t { kNone = 0, kAvc = 1, kAac = 2, kMp3 = 3 };
+
+std::string_view codec_name(Codec codec);  // as ffprobe prints it: h264, aac, mp3
+
+}  // namespace recording::media

@@ -1,0 +1,70 @@
+// Messages of a publisher: the tag header, then the access unit behind it, in pieces cut anywhere.
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <vector>
+
+#include "media/flv_tag.hpp"
+#include "media/key_frame.hpp"
+
+namespace {
+
+using recording::Bytes;
+using recording::ByteView;
+
+void require(bool fact) {
+  if (!fact) {
+    std::abort();
+  }
+}
+
+// A copy in as many allocations as there are pieces, so that the sanitizer sees each end.
+struct Cut {
+  Cut(ByteView bytes, std::size_t size) {
+    for (std::size_t at = 0; at < bytes.size(); at += size) {
+      const ByteView piece = bytes.subspan(at, std::min(size, bytes.size() - at));
+      parts.emplace_back(piece.begin(), piece.end());
+    }
+    for (Bytes& part : parts) {
+      pieces.push_back({part.data(), part.size()});
+    }
+  }
+  std::vector<Bytes> parts;
+  std::vector<iovec> pieces;
+};
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace recording::media;
+  if (size == 0) {
+    return 0;
+  }
+  const std::size_t cut_size = data[0] % 16 + 1U;
+  const ByteView message(data + 1, size - 1);
+  for (const TagHeader& tag :
+       {parse_video_tag(message.first(std::min<std::size_t>(message.size(), 16)), message.size()),
+        parse_audio_tag(message, message.size())}) {
+    if (tag.kind == TagKind::kSample || tag.kind == TagKind::kSequenceHeader) {
+      require(tag.codec != Codec::kNone && tag.header_size < message.size());
+    }
+  }
+  const Cut cut(message, cut_size);
+  const Cut whole(message, message.size() + 1);
+  for (const std::uint8_t length_size : {std::uint8_t{1}, std::uint8_t{2}, std::uint8_t{4}}) {
+    const AccessUnitLayout layout = inspect_access_unit(cut.pieces, length_size);
+    const AccessUnitLayout same = inspect_access_unit(whole.pieces, length_size);
+    require(layout.insert_at == same.insert_at && layout.idr == same.idr &&
+            layout.well_formed == same.well_formed);
+    require(layout.insert_at <= static_cast<std::int64_t>(message.size()));
+    Bytes wide = widen_nal_lengths(cut.pieces, length_size);
+    require(layout.well_formed || wide.empty());
+    if (!wide.empty()) {
+      const iovec piece{wide.data(), wide.size()};
+      const AccessUnitLayout again = inspect_access_unit({&piece, 1}, 4);
+      require(again.well_formed && again.idr == layout.idr);
+    }
+  }
+  return 0;
+}

@@ -1,0 +1,134 @@
+#include <algorithm>
+#include <vector>
+
+#include "media/key_frame.hpp"
+
+#include "cmocka.hpp"
+
+namespace {
+
+using recording::Bytes;
+using recording::media::AccessUnitLayout;
+using recording::media::inspect_access_unit;
+using recording::media::widen_nal_lengths;
+
+struct Nal {
+  std::uint8_t header;
+  std::size_t size;
+};
+
+Bytes access_unit(const std::vector<Nal>& nals, int length_size = 4) {
+  Bytes out;
+  for (const Nal& nal : nals) {
+    for (int shift = (length_size - 1) * 8; shift >= 0; shift -= 8) {
+      out.push_back(static_cast<std::uint8_t>(nal.size >> shift));
+    }
+    for (std::size_t i = 0; i < nal.size; ++i) {
+      out.push_back(i == 0 ? nal.header : static_cast<std::uint8_t>(i));
+    }
+  }
+  return out;
+}
+
+// Cut into pieces of `size` bytes, an empty one in front of each.
+std::vector<iovec> cut(Bytes& bytes, std::size_t size) {
+  std::vector<iovec> pieces;
+  for (std::size_t at = 0; at < bytes.size(); at += size) {
+    pieces.push_back({nullptr, 0});
+    pieces.push_back({bytes.data() + at, std::min(size, bytes.size() - at)});
+  }
+  return pieces;
+}
+
+AccessUnitLayout inspect(Bytes bytes, std::uint8_t length_size = 4) {
+  return inspect_access_unit(cut(bytes, 1000), length_size);
+}
+
+constexpr std::uint8_t kSlice = 0x41, kIdr = 0x65, kSei = 0x06, kSps = 0x67, kPps = 0x68,
+                       kDelimiter = 0x09;
+
+void an_idr_without_parameter_sets_gets_them_in_front(void**) {
+  const AccessUnitLayout layout = inspect(access_unit({{kSei, 20}, {kIdr, 300}}));
+  assert_true(layout.idr);
+  assert_true(layout.well_formed);
+  assert_int_equal(layout.insert_at, 0);
+}
+
+void a_leading_delimiter_stays_in_front(void**) {
+  assert_int_equal(inspect(access_unit({{kDelimiter, 2}, {kIdr, 300}})).insert_at, 6);
+  assert_int_equal(inspect(access_unit({{kDelimiter, 2}, {kIdr, 30}}, 2), 2).insert_at, 4);
+  // one that is not leading says nothing, nor does a second one
+  assert_int_equal(inspect(access_unit({{kSei, 9}, {kDelimiter, 2}, {kIdr, 30}})).insert_at, 0);
+  assert_int_equal(inspect(access_unit({{kDelimiter, 2}, {kDelimiter, 2}, {kIdr, 30}})).insert_at,
+                   6);
+}
+
+void what_has_both_sets_or_is_no_idr_is_left_alone(void**) {
+  assert_int_equal(inspect(access_unit({{kSps, 20}, {kPps, 5}, {kIdr, 300}})).insert_at, -1);
+  const AccessUnitLayout inter = inspect(access_unit({{kSlice, 300}, {kSlice, 20}}));
+  assert_int_equal(inter.insert_at, -1);
+  assert_false(inter.idr);
+  assert_true(inter.well_formed);
+}
+
+void one_set_alone_is_not_enough(void**) {
+  assert_int_equal(inspect(access_unit({{kSps, 20}, {kIdr, 300}})).insert_at, 0);
+  assert_int_equal(inspect(access_unit({{kPps, 5}, {kIdr, 300}})).insert_at, 0);
+}
+
+void lengths_that_do_not_add_up_are_seen(void**) {
+  Bytes cut_short = access_unit({{kIdr, 300}});
+  cut_short.pop_back();
+  Bytes too_long = access_unit({{kIdr, 300}});
+  too_long.insert(too_long.end(), {0, 0, 1});
+  for (const Bytes& bytes : {cut_short, too_long, Bytes{0, 0, 0, 1}, Bytes{0xFF, 0xFF, 0xFF, 0xFF},
+                             Bytes{0, 0, 0, 2, kIdr}}) {
+    const AccessUnitLayout layout = inspect(bytes);
+    assert_false(layout.well_formed);
+    assert_int_equal(layout.insert_at, -1);
+  }
+  assert_false(inspect({1, 2, 3}, 0).well_formed);
+}
+
+void empty_nals_are_stepped_over(void**) {
+  const AccessUnitLayout layout = inspect(access_unit({{0, 0}, {kIdr, 5}, {0, 0}}));
+  assert_true(layout.well_formed);
+  assert_true(layout.idr);
+  assert_int_equal(layout.insert_at, 0);
+}
+
+void pieces_may_be_cut_anywhere(void**) {
+  for (const std::uint8_t length_size : Bytes{1, 2, 4}) {
+    Bytes bytes = access_unit({{kDelimiter, 2}, {kSps, 17}, {kSei, 3}, {kIdr, 200}}, length_size);
+    const Bytes wide = access_unit({{kDelimiter, 2}, {kSps, 17}, {kSei, 3}, {kIdr, 200}}, 4);
+    for (std::size_t size = 1; size <= bytes.size(); ++size) {
+      const std::vector<iovec> pieces = cut(bytes, size);
+      const AccessUnitLayout layout = inspect_access_unit(pieces, length_size);
+      assert_true(layout.well_formed && layout.idr);
+      assert_int_equal(layout.insert_at, length_size + 2);
+      assert_true(widen_nal_lengths(pieces, length_size) == wide);
+    }
+  }
+}
+
+void widening_refuses_lengths_that_do_not_add_up(void**) {
+  Bytes bytes = access_unit({{kIdr, 30}, {kSei, 3}}, 2);
+  bytes.pop_back();
+  assert_true(widen_nal_lengths(cut(bytes, 7), 2).empty());
+}
+
+}  // namespace
+
+int main() {
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(an_idr_without_parameter_sets_gets_them_in_front),
+      cmocka_unit_test(a_leading_delimiter_stays_in_front),
+      cmocka_unit_test(what_has_both_sets_or_is_no_idr_is_left_alone),
+      cmocka_unit_test(one_set_alone_is_not_enough),
+      cmocka_unit_test(lengths_that_do_not_add_up_are_seen),
+      cmocka_unit_test(empty_nals_are_stepped_over),
+      cmocka_unit_test(pieces_may_be_cut_anywhere),
+      cmocka_unit_test(widening_refuses_lengths_that_do_not_add_up),
+  };
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
