@@ -1,0 +1,143 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <string_view>
+#include <type_traits>
+
+// What the live state holds: plain records of fixed size in a mapped file that every worker of
+// every nginx generation shares. A change of any layout here is a new kLayoutVersion.
+namespace recording::runtime {
+
+inline constexpr std::uint32_t kLayoutVersion = 1;
+inline constexpr std::int32_t kNone = -1;
+
+// A short text of bounded length; longer input is cut.
+template <std::size_t kCapacity>
+struct Text {
+  std::uint16_t size = 0;
+  char bytes[kCapacity] = {};
+
+  void assign(std::string_view text) {
+    size = static_cast<std::uint16_t>(text.size() < kCapacity ? text.size() : kCapacity);
+    text.copy(bytes, size);
+  }
+  [[nodiscard]] std::string_view view() const { return {bytes, size <= kCapacity ? size : 0u}; }
+};
+
+// A value that its one owner writes without the lock, for others to read at any time.
+template <class T>
+struct Gauge {
+  std::atomic<T> value{};
+  static_assert(std::atomic<T>::is_always_lock_free);
+  void set(T v) noexcept { value.store(v, std::memory_order_relaxed); }
+  void add(T v) noexcept { set(get() + v); }  // one writer: no read-modify-write needed
+  [[nodiscard]] T get() const noexcept { return value.load(std::memory_order_relaxed); }
+  Gauge() = default;
+  Gauge(const Gauge& other) noexcept { set(other.get()); }
+  Gauge& operator=(const Gauge& other) noexcept {
+    set(other.get());
+    return *this;
+  }
+};
+
+enum class Setting : std::int8_t { kInherit = -1, kOff = 0, kOn = 1 };
+
+// What an application of nginx.conf says about recording; kept with the recording so that any
+// process can finish it by the rules under which it began. Durations in ms.
+struct RecordingRules {
+  std::int64_t fragment_ms = 1000;
+  std::int64_t buffer_bytes = 16 << 20;
+  std::int64_t reconnect_window_ms = 60000;
+  std::int64_t min_duration_ms = 10000;
+  std::int64_t max_duration_ms = 4 * 3600 * 1000;
+  std::uint8_t sync = 1;  // 0 off, 1 fragment, 2 close
+  std::uint8_t end_on_unpublish = 0;
+  std::uint8_t keep_gap = 0;
+  std::uint8_t preroll = 1;
+  std::uint8_t auto_record = 0;  // of streams without a setting of their own
+};
+
+// One publish, from connect to disconnect. Zero id: nobody publishes.
+struct SessionInfo {
+  std::uint64_t id = 0;  // random, never 0 while live
+  std::int32_t pid = 0;  // the worker that has the connection
+  std::int64_t started_wall_ms = 0;
+  std::uint8_t video_codec = 0, audio_codec = 0;  // media::Codec, 0: no such track seen
+  std::uint32_t width = 0, height = 0;
+  std::uint32_t frame_rate_milli = 0;  // declared, frames per 1000 s; 0: not said
+  std::uint32_t sample_rate = 0;
+  std::uint16_t channels = 0;
+  std::uint8_t unrecordable = 0;  // 1: media arrive, but no codec configuration came with them
+};
+
+struct StreamRecord {
+  std::uint8_t in_use = 0;
+  std::uint8_t settings_known = 0;  // the catalogue was asked for id and settings
+  Setting auto_record = Setting::kInherit;
+  std::uint8_t stopped = 0;  // somebody said stop in this session: auto_record waits for the next
+  std::uint8_t wanted =
+      0;  // started by hand and not stopped: also what comes after an interruption
+  std::int64_t stream_id = 0;      // 0: not known yet
+  std::uint64_t last_used_ms = 0;  // monotonic; an idle record is the first to make room
+  Text<256> app, name;
+  SessionInfo session;
+  std::uint64_t fence = 0;         // counts ownerships of this stream; never goes back
+  RecordingRules rules;            // of the application of the last session
+  std::int32_t recording = kNone;  // index of the current RecordingRecord
+  // Written by the owner without the lock:
+  Gauge<std::int64_t> last_message_ms;  // monotonic time of the last audio or video message
+  Gauge<std::int64_t> bytes_in;         // of this session
+  Gauge<std::int64_t> messages_in;
+};
+
+// Stored in no file: may be renumbered with kLayoutVersion.
+enum class RecordingState : std::uint8_t {
+  kRequested,    // wanted; its owner has not begun yet
+  kActive,       // samples are being saved
+  kInterrupted,  // has no owner; goes on if the stream comes back inside the window
+  kEnding,       // nothing more is saved; its holder (or the housekeeper) finishes the file
+  kSettled       // file and outcome are final; the catalogue has not confirmed the row yet
+};
+
+struct RecordingRecord {
+  std::uint8_t in_use = 0;
+  RecordingState state = RecordingState::kRequested;
+  std::uint8_t automatic = 0;   // auto_record began it
+  std::int32_t stream = kNone;  // index of its StreamRecord, which stays while this one is in use
+  std::int32_t pid = 0;         // who holds it now; 0 while interrupted
+  std::int64_t video_id = 0;    // 0: none leased yet
+  std::int64_t stream_id = 0;
+  Text<32> slug, transaction_id;
+  std::uint32_t sequence = 0;
+  std::int64_t started_wall_ms = 0, ended_wall_ms = 0;
+  std::int64_t interrupted_ms =
+      0;  // monotonic: arrival of the last message before the interruption
+  // While the file has no mark yet that says it: whose samples it begins with, and which.
+  std::uint64_t session = 0;
+  std::array<std::uint64_t, 2> first_ordinal{};
+  RecordingRules rules;
+  Text<48> end_reason;
+  Text<160> error;
+  // Written by whoever holds it, without the lock:
+  Gauge<std::int64_t> committed_bytes;  // length of the file up to its last whole fragment
+  Gauge<std::int64_t> duration_ms;      // saved or being gathered
+  Gauge<std::int64_t> lost_ms;          // media that had to be dropped (overload)
+  Gauge<std::int64_t> unsafe_bytes;     // gathered in private memory just now: not crash-safe
+};
+
+// Ids leased from the catalogue beforehand, so that no answer waits for an INSERT.
+struct IdBlock {
+  std::int64_t next = 0, end = 0;  // [next, end)
+};
+
+struct Shared {
+  IdBlock video_ids;
+  Gauge<std::int64_t> spool_free_bytes;  // measured about once a second; -1: not measured yet
+};
+
+static_assert(std::is_trivially_destructible_v<StreamRecord>);
+static_assert(std::is_trivially_destructible_v<RecordingRecord>);
+
+}  // namespace recording::runtime
