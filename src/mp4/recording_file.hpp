@@ -1,0 +1,59 @@
+#pragma once
+
+#include <memory>
+
+#include "base/result.hpp"
+#include "mp4/sample.hpp"
+#include "storage/file.hpp"
+
+namespace recording::mp4 {
+
+// The crash-safe MP4 of one recording: docs/file-format.md says what is on disk after each step.
+// Fragmented while it grows, a regular MP4 after finish(); no media byte is written twice.
+// Memory does not grow with the recording's length: what finish() needs lies in the file, in one
+// compact index box a minute.
+//
+// Pool threads only, one at a time; every call may block. A call that failed left the object as it
+// was before: the same call may be tried again (same bytes, same offsets).
+class RecordingFile {
+ public:
+  // Takes an empty file. Nothing is written yet: the head goes out with the first fragment, which
+  // must bring the configuration of each of its tracks, and a kBegin mark.
+  static Result<std::unique_ptr<RecordingFile>> create(std::unique_ptr<storage::File> file,
+                                                       Identity identity);
+
+  // Comes back to a file left open by whatever: reads the head (restored from its last copy when
+  // torn), follows the fragments, cuts a torn tail off. kCorrupt when there is no whole head;
+  // the file is then left untouched. finished() tells whether finish() had passed its commit point.
+  static Result<std::unique_ptr<RecordingFile>> reopen(std::unique_ptr<storage::File> file);
+
+  virtual ~RecordingFile() = default;
+
+  // One gathered write of header and media; only a new track or a new epoch takes more.
+  virtual Status append(const Fragment& fragment) = 0;
+  virtual Status sync() = 0;
+  // Makes it a regular MP4: appends the full moov, syncs, then overwrites the 16-byte placeholder
+  // (the commit point) and syncs. Idempotent.
+  virtual Status finish() = 0;
+
+  [[nodiscard]] virtual bool finished() const = 0;
+  [[nodiscard]] virtual const Identity& identity() const = 0;
+  [[nodiscard]] virtual std::uint64_t length() const = 0;  // end of the last whole fragment, or
+                                                           // of the file once finished
+  [[nodiscard]] virtual std::int64_t duration_ms()
+      const = 0;  // from zero to the end of the longest track
+  // The current configuration of each track; nullptr: the file has no such track.
+  [[nodiscard]] virtual const media::TrackConfig* config(media::TrackKind kind) const = 0;
+  // Ticks a second of that track's times in this file, 0: no such track. It is the timescale of its
+  // first configuration and never changes: after an epoch with another sample rate the samples are
+  // still told in these ticks.
+  [[nodiscard]] virtual std::uint32_t timescale(media::TrackKind kind) const = 0;
+  // The end of each track's last sample, ticks: where its next one should begin at the earliest.
+  // append() takes any dts that is later than the last sample's, and less than 2^31 ticks later.
+  [[nodiscard]] virtual std::int64_t end_dts(media::TrackKind kind) const = 0;
+  // How many samples of each kind were appended since the last mark, and that mark.
+  [[nodiscard]] virtual std::uint64_t samples_since_mark(media::TrackKind kind) const = 0;
+  [[nodiscard]] virtual const Mark& last_mark() const = 0;
+};
+
+}  // namespace recording::mp4

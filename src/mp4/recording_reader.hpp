@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+#include "base/result.hpp"
+#include "mp4/private_boxes.hpp"
+#include "storage/file.hpp"
+
+namespace recording::mp4 {
+
+// A seam of a recording; see Mark.
+struct MarkNote {
+  std::uint64_t offset = 0;      // of its box in the file
+  std::int64_t position_ms = 0;  // in the recording's time: the end of the media before it
+  Mark mark;
+};
+
+// A stretch in which no configuration changes. Media of this epoch decodes with the `init_size`
+// bytes at `init_offset` of the file (an EXT-X-MAP).
+struct EpochNote {
+  std::uint64_t offset = 0;      // of its box; the fragments behind it are of this epoch
+  std::int64_t position_ms = 0;  // of its first sample
+  std::uint64_t init_offset = 0, init_size = 0;
+  Epoch epoch;
+};
+
+struct NoteVisitor {
+  std::function<void(const MarkNote&)> on_mark;
+  std::function<void(const EpochNote&)> on_epoch;
+};
+
+// Tells all marks and epochs of a file, in order. `growing_length`: the committed length of a file
+// that is still recorded, which is walked box by box; a finished one is read by its indexes.
+// Pool threads; holds one box at a time.
+Status read_notes(storage::File& file, std::uint64_t growing_length, const NoteVisitor& visitor);
+
+}  // namespace recording::mp4

@@ -1,0 +1,263 @@
+#include "mp4/scanner.hpp"
+
+#include <algorithm>
+
+#include "mp4/box_reader.hpp"
+#include "mp4/fragment_header.hpp"
+
+namespace recording::mp4 {
+namespace {
+
+constexpr std::size_t kMdatHeader = 8;
+
+class Scanner {
+ public:
+  Scanner(storage::File& file, Scan& found, std::uint64_t limit)
+      : window_(file), found_(found), limit_(limit) {}
+
+  // Takes box after box; an Error is one of the file system's.
+  Status run() {
+    for (bool whole = true; whole;) {
+      auto step = next();
+      if (!step) {
+        return std::move(step).error();
+      }
+      whole = step.value();
+    }
+    return ok();
+  }
+
+  [[nodiscard]] bool complete() const {
+    return has_identity_ && found_.state.epochs() > 0 && found_.state.last_mark().has_value();
+  }
+
+ private:
+  // False: the box at found_.end is not whole, or not one that recording goes on behind.
+  Result<bool> next() {
+    const std::uint64_t left = limit_ - std::min(limit_, found_.end);
+    auto front = window_.view(found_.end, std::min<std::uint64_t>(left, kPrivateHeader));
+    if (!front) {
+      return std::move(front).error();
+    }
+    const auto header = parse_box_header(front.value());
+    if (!header || header->size > left || header->size > kMaxHeaderBox) {
+      return false;
+    }
+    const std::uint32_t kind = private_kind(front.value());
+    const bool fragment = header->type == fourcc("moof");
+    if (kind == 0 && !fragment) {
+      return false;
+    }
+    const auto size = static_cast<std::size_t>(header->size);
+    auto box = window_.view(found_.end, std::min<std::uint64_t>(left, size + kMdatHeader));
+    if (!box) {
+      return std::move(box).error();
+    }
+    if (box.value().size() < size) {
+      return false;
+    }
+    return fragment ? take_fragment(box.value(), size, left)
+                    : take_private(kind, box.value().first(size));
+  }
+
+  bool take_fragment(ByteView bytes, std::size_t moof_size, std::uint64_t left) {
+    auto parsed = parse_fragment_header(bytes.first(moof_size), found_.state.trex_durations());
+    if (!parsed) {
+      return false;
+    }
+    const ParsedFragment& fragment = parsed.value();
+    const auto mdat = parse_box_header(bytes.subspan(moof_size));
+    if (!mdat || mdat->type != fourcc("mdat") || mdat->header_size != kMdatHeader ||
+        mdat->size != kMdatHeader + fragment.media_bytes || mdat->size > left - moof_size ||
+        fragment.sequence != found_.state.next_sequence()) {
+      return false;
+    }
+    const std::vector<RunView> views = fragment.views();
+    for (const RunView& run : views) {
+      if (!found_.state.track(run.kind)) {
+        return false;
+      }
+    }
+    if (found_.state.refuse(views) != nullptr) {
+      return false;
+    }
+    found_.state.on_fragment(found_.end, found_.end + moof_size + kMdatHeader, views);
+    found_.end += moof_size + mdat->size;
+    found_.media_end = found_.end;
+    return true;
+  }
+
+  bool take_private(std::uint32_t kind, ByteView box) {
+    const auto payload = private_payload(box);
+    if (!payload || kind == kTailBox) {  // behind a tail comes the moov of an interrupted finish()
+      return false;
+    }
+    if (!take_payload(kind, *payload)) {
+      return false;
+    }
+    found_.end += box.size();
+    return true;
+  }
+
+  bool take_payload(std::uint32_t kind, ByteView payload) {
+    FileState& state = found_.state;
+    if (kind == kIdentityBox) {
+      auto identity = decode_identity(payload);
+      has_identity_ = static_cast<bool>(identity);
+      state.identity = has_identity_ ? std::move(identity).value() : Identity{};
+      return has_identity_;
+    }
+    if (kind == kEpochBox) {
+      return take_epoch(payload);
+    }
+    if (kind == kMarkBox) {
+      auto mark = decode_mark(payload);
+      if (mark) {
+        state.on_mark(mark.value(), found_.end);
+      }
+      return static_cast<bool>(mark);
+    }
+    if (kind == kIndexBox) {
+      auto header = IndexReader::read_header(payload);
+      const bool ours = header && header.value().previous == state.index().previous() &&
+                        header.value().fragments == state.index().fragments();
+      if (ours) {
+        state.on_index(found_.end);
+      }
+      return ours;
+    }
+    if (kind == kHeadCopyBox) {
+      found_.init.assign(payload.begin(), payload.end());
+    }
+    return true;  // one of a later version of this software: kept
+  }
+
+  bool take_epoch(ByteView payload) {
+    auto epoch = decode_epoch(payload);
+    if (!epoch) {
+      return false;
+    }
+    if (found_.init.empty()) {
+      found_.init = epoch.value().init;  // the first epoch is what the head began as
+    }
+    found_.state.on_epoch(epoch.value(), found_.end);
+    return true;
+  }
+
+  FileWindow window_;
+  Scan& found_;
+  std::uint64_t limit_;
+  bool has_identity_ = false;
+};
+
+// Whether a sector of [begin, end) reads as zeros, as far as it lies inside.
+Result<bool> has_zero_sector(storage::File& file, std::uint64_t begin, std::uint64_t end) {
+  constexpr std::uint64_t kSector = 512, kLeast = 16;  // fewer zeros say nothing
+  Bytes buffer(64 * 1024);
+  while (begin < end) {
+    const std::uint64_t size =
+        std::min<std::uint64_t>(end - begin, buffer.size() - begin % kSector);
+    const std::span<std::uint8_t> piece = std::span(buffer).first(static_cast<std::size_t>(size));
+    RECORDING_TRY(read_exactly(file, piece, begin));
+    for (std::uint64_t at = 0; at < size;) {
+      const std::uint64_t length = std::min(kSector - (begin + at) % kSector, size - at);
+      const auto part =
+          piece.subspan(static_cast<std::size_t>(at), static_cast<std::size_t>(length));
+      if (length >= kLeast &&
+          std::all_of(part.begin(), part.end(), [](auto b) { return b == 0; })) {
+        return true;
+      }
+      at += length;
+    }
+    begin += size;
+  }
+  return false;
+}
+
+// No AAC or MP3 frame begins with eight bytes of zero, however quiet it is.
+Result<bool> has_zero_frame(storage::File& file, std::uint64_t offset, const RunView& run) {
+  constexpr std::size_t kFront = 8;
+  FileWindow window(file);
+  for (const Sample& sample : run.samples) {
+    if (sample.size >= kFront) {
+      auto front = window.view(offset, kFront);
+      if (!front) {
+        return std::move(front).error();
+      }
+      if (std::all_of(front.value().begin(), front.value().end(), [](auto b) { return b == 0; })) {
+        return true;
+      }
+    }
+    offset += sample.size;
+  }
+  return false;
+}
+
+// H.264 with emulation prevention never has three zero bytes in a row, so a sector of them is a
+// hole; broken NAL lengths alone are none, an encoder may have sent them.
+Result<bool> has_hole(storage::File& file, std::uint64_t moof, std::uint64_t end,
+                      const PerTrack<std::uint32_t>& trex_durations) {
+  FileWindow window(file);
+  auto front = window.view(moof, 8);
+  if (!front) {
+    return std::move(front).error();
+  }
+  const auto header = parse_box_header(front.value());
+  auto box = window.view(moof, header ? static_cast<std::size_t>(header->size) : 0);
+  if (!box) {
+    return std::move(box).error();
+  }
+  auto parsed = parse_fragment_header(box.value(), trex_durations);
+  if (!parsed) {
+    return std::move(parsed).error();
+  }
+  std::uint64_t at = moof + box.value().size() + kMdatHeader;
+  for (const RunView& run : parsed.value().views()) {
+    const std::uint64_t stop = std::min(at + run.bytes(), end);
+    auto hole = run.kind == media::TrackKind::kVideo ? has_zero_sector(file, at, stop)
+                                                     : has_zero_frame(file, at, run);
+    if (!hole || hole.value()) {
+      return hole;
+    }
+    at = stop;
+  }
+  return false;
+}
+
+}  // namespace
+
+Result<Scan> scan(storage::File& file, std::uint64_t limit) {
+  auto head = read_head(file);
+  if (!head) {
+    return std::move(head).error();
+  }
+  Scan found;
+  found.head = std::move(head).value();
+  found.end = found.head.size;
+  found.media_end = found.end;
+  limit = std::min(limit, found.head.finished ? found.head.final_moov : found.head.file_size);
+  Scanner scanner(file, found, limit);
+  RECORDING_TRY(scanner.run());
+  if (!scanner.complete()) {
+    return Error{Errc::kCorrupt, "the beginning of the file is not whole"};
+  }
+  return found;
+}
+
+Result<std::uint64_t> end_without_holes(storage::File& file, const Scan& scan) {
+  const std::vector<std::uint64_t>& fragments = scan.state.recent_fragments();
+  std::uint64_t end = scan.end;
+  for (auto at = fragments.rbegin(); at != fragments.rend(); ++at) {
+    auto hole = has_hole(file, *at, end, scan.state.trex_durations());
+    if (!hole) {
+      return std::move(hole).error();
+    }
+    if (!hole.value()) {
+      break;
+    }
+    end = *at;
+  }
+  return end;
+}
+
+}  // namespace recording::mp4

@@ -1,0 +1,336 @@
+// Whatever happens to a recording at whatever moment: what was synced is there, and it goes on.
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "support/fault_file.hpp"
+#include "support/mp4_fixture.hpp"
+
+#include "cmocka.hpp"
+
+namespace {
+
+using namespace recording;
+using namespace recording::test;
+using mp4::RecordingFile;
+
+constexpr char kPath[] = "source.mp4";
+
+struct Lived {
+  std::size_t appended = 0, synced = 0;  // fragments
+  bool finished = false, finish_began = false;
+};
+
+// create, append and sync each fragment, finish; ends at the first error.
+Lived live(storage::FileSystem& files, std::vector<OwnedFragment>& life) {
+  Lived lived;
+  auto created = files.create(kPath);
+  if (!created || !files.sync_directory("")) {
+    return lived;
+  }
+  mp4::Identity identity;
+  identity.slug = "slug";
+  auto file = must(RecordingFile::create(std::move(created).value(), identity));
+  for (OwnedFragment& fragment : life) {
+    if (!fragment.append_to(*file)) {
+      return lived;
+    }
+    ++lived.appended;
+    if (!file->sync()) {
+      return lived;
+    }
+    lived.synced = lived.appended;
+  }
+  lived.finish_began = true;
+  lived.finished = static_cast<bool>(file->finish());
+  return lived;
+}
+
+// How many whole fragments of `life` the file has; checks that they are intact. -1: something else.
+int intact_fragments(ByteView bytes, const std::vector<OwnedFragment>& life) {
+  std::map<std::uint32_t, Mp4Track> tracks = Mp4Parser(bytes).tracks();
+  const std::size_t video = tracks.count(1) != 0 ? tracks.at(1).samples.size() : 0;
+  std::size_t fragments = 0, sum = 0;
+  while (fragments < life.size() && sum < video) {
+    sum += life[fragments++].runs[0].samples.size();
+  }
+  return sum == video && has_samples(bytes, expected_samples(life, fragments))
+             ? static_cast<int>(fragments)
+             : -1;
+}
+
+// Comes back, goes on with what is missing, finishes: the file must then have the whole life.
+bool goes_on(storage::FileSystem& files, MemFileSystem& memory, std::vector<OwnedFragment>& life,
+             const Lived& lived, bool strict) {
+  auto opened = files.open(kPath);
+  if (!opened) {
+    return lived.synced == 0;
+  }
+  auto reopened = RecordingFile::reopen(std::move(opened).value());
+  if (!reopened) {
+    return lived.synced == 0;  // not even the first write is whole
+  }
+  auto file = std::move(reopened).value();
+  if (file->finished()) {
+    return lived.finish_began &&
+           has_samples(memory.read(kPath), expected_samples(life, life.size()));
+  }
+  // Samples of the fragments so far: the file's own account of where it stands.
+  std::size_t have = 0;
+  while (have < life.size() &&
+         life[have].runs[0].samples.front().dts < file->end_dts(media::TrackKind::kVideo)) {
+    ++have;
+  }
+  if (have < lived.synced || have > lived.appended + 1) {
+    std::fprintf(stderr, "%zu fragments, %zu synced\n", have, lived.synced);
+    return false;
+  }
+  for (std::size_t i = have; i < life.size(); ++i) {
+    must(life[i].append_to(*file));
+  }
+  must(file->finish());
+  const Bytes bytes = memory.read(kPath);
+  if (strict) {
+    return has_samples(bytes, expected_samples(life, life.size()));
+  }
+  auto tracks = Mp4Parser(bytes).tracks();  // must parse, and synced samples must be the same
+  const auto expected = expected_samples(life, lived.synced);
+  for (const auto& [id, samples] : expected) {
+    for (std::size_t i = 0; i < samples.size(); ++i) {
+      if (tracks.at(id).samples.at(i).bytes != samples[i].bytes) {
+        return false;
+      }
+    }
+  }
+  return true;
+}
+
+std::vector<OwnedFragment> crash_life() {
+  auto life = eventful_life(7);
+  // Big enough that a sector, or all but one, can be lost.
+  FragmentMaker maker;
+  for (auto& fragment : life) {
+    auto& run = fragment.runs[0];
+    run.bytes[0] = maker.random_bytes(3000);
+    run.samples[0].size = static_cast<std::uint32_t>(run.bytes[0].size());
+  }
+  return life;
+}
+
+std::uint64_t changes_of_a_life() {
+  MemFileSystem memory;
+  FaultFileSystem files(memory);
+  auto life = crash_life();
+  (void)live(files, life);
+  return files.calls(Call::kAnyChange);
+}
+
+void after_any_failing_call_the_file_goes_on(void**) {
+  const int changes = static_cast<int>(changes_of_a_life());
+  bool good = changes > 20;
+  for (int n = 1; n <= changes; ++n) {
+    for (std::uint64_t partial : {0, 1, 100, 700, 5000}) {
+      MemFileSystem memory;
+      FaultFileSystem files(memory);
+      auto life = crash_life();
+      files.inject({Call::kAnyChange, n, 5, partial, true, false});
+      const Lived lived = live(files, life);
+      files.clear_faults();  // the process was killed: what it wrote is there
+      if (!goes_on(files, memory, life, lived, true)) {
+        print_message("call %d, %llu bytes\n", n, static_cast<unsigned long long>(partial));
+        good = false;
+      }
+    }
+  }
+  assert_true(good);
+}
+
+void after_any_power_cut_what_was_synced_is_there(void**) {
+  const int changes = static_cast<int>(changes_of_a_life());
+  bool good = true;
+  using How = PowerCut::Bytes;
+  for (int n = 1; n <= changes; ++n) {
+    for (How how : {How::kLost, How::kRandomPrefix, How::kHole, How::kRandomSectors}) {
+      for (std::uint32_t seed = 1; seed <= (how == How::kRandomSectors ? 8U : 2U); ++seed) {
+        MemFileSystem memory;
+        FaultFileSystem files(memory);
+        auto life = crash_life();
+        files.inject({Call::kAnyChange, n, 5, 1000000, true, false});
+        const Lived lived = live(files, life);
+        files.clear_faults();
+        PowerCut cut;
+        cut.bytes = how;
+        cut.seed = seed;
+        files.cut_power(cut);
+        if (!goes_on(files, memory, life, lived, how != How::kRandomSectors)) {
+          print_message("call %d, kind %d, seed %u\n", n, static_cast<int>(how), seed);
+          good = false;
+        }
+      }
+    }
+  }
+  assert_true(good);
+}
+
+// Errors that pass: the same object tries again.
+void a_failed_call_can_be_made_again(void**) {
+  const int changes = static_cast<int>(changes_of_a_life());
+  bool good = true;
+  for (int n = 3; n <= changes; ++n) {
+    MemFileSystem memory;
+    FaultFileSystem files(memory);
+    auto life = crash_life();
+    auto file = create_recording(files, kPath);
+    must(files.sync_directory(""));
+    files.inject({Call::kAnyChange, n - 2, 28, 333, false, false});
+    int errors = 0;
+    const auto insist = [&](auto&& call) {
+      while (true) {
+        const std::uint64_t length = file->length();
+        if (call()) {
+          return;
+        }
+        good = good && file->length() == length && ++errors < 5;
+      }
+    };
+    for (OwnedFragment& fragment : life) {
+      insist([&] { return static_cast<bool>(fragment.append_to(*file)); });
+      insist([&] { return static_cast<bool>(file->sync()); });
+    }
+    insist([&] { return static_cast<bool>(file->finish()); });
+    good =
+        good && errors == 1 && has_samples(memory.read(kPath), expected_samples(life, life.size()));
+  }
+  assert_true(good);
+}
+
+void a_torn_tail_is_cut_at_every_length(void**) {
+  MemFileSystem files;
+  auto life = eventful_life(6);
+  auto file = create_recording(files, kPath);
+  std::vector<std::size_t> ends;
+  for (auto& fragment : life) {
+    must(fragment.append_to(*file));
+    ends.push_back(file->length());
+  }
+  must(file->sync());
+  file.reset();
+  const Bytes whole = files.read(kPath);
+  bool good = true;
+  for (std::size_t size = ends[2]; size < whole.size(); size += 13) {
+    files.put("cut.mp4", Bytes(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)));
+    auto cut = reopen_recording(files, "cut.mp4");
+    const auto expected = std::upper_bound(ends.begin(), ends.end(), size) - ends.begin();
+    good = good && intact_fragments(files.read("cut.mp4"), life) == expected;
+    if (!good) {
+      print_message("size %zu: %d of %td\n", size, left, expected);
+      break;
+    }
+  }
+  assert_true(good);
+}
+
+// The length survived a power cut, the bytes from a sector on did not.
+void a_tail_of_zeros_is_cut(void**) {
+  MemFileSystem files;
+  auto life = crash_life();
+  auto file = create_recording(files, kPath);
+  std::vector<std::size_t> ends;
+  for (auto& fragment : life) {
+    must(fragment.append_to(*file));
+    ends.push_back(file->length());
+  }
+  file.reset();
+  const Bytes whole = files.read(kPath);
+  constexpr std::size_t kLongestAudioSample = 18;  // its last bytes alone tell nothing
+  bool good = true;
+  for (std::size_t at = (ends[2] + 511) / 512 * 512; good && at < whole.size(); at += 512) {
+    Bytes zeros = whole;
+    std::fill(zeros.begin() + static_cast<std::ptrdiff_t>(at), zeros.end(), std::uint8_t{0});
+    files.put("zeros.mp4", std::move(zeros));
+    file = reopen_recording(files, "zeros.mp4");
+    const auto next = std::upper_bound(ends.begin(), ends.end(), at);
+    good = intact_fragments(files.read("zeros.mp4"), life) == next - ends.begin() ||
+           *next - at < kLongestAudioSample;
+    if (!good) {
+      print_message("zeros from %zu on\n", at);
+    }
+  }
+  assert_true(good);
+}
+
+void a_torn_head_is_restored_from_its_copy(void**) {
+  MemFileSystem files;
+  auto life = eventful_life(4);
+  auto file = create_recording(files, kPath);
+  must(life[0].append_to(*file));
+  must(life[1].append_to(*file));
+  const Bytes before = files.read(kPath);
+  must(life[2].append_to(*file));
+  file.reset();
+  const Bytes after = files.read(kPath);
+  bool good = true;
+  for (std::size_t sector = 0; sector <= 8;
+       ++sector) {  // so many sectors of the new head were written
+    Bytes torn = after;
+    std::copy(before.begin() + static_cast<std::ptrdiff_t>(512 * sector), before.begin() + 4096,
+              torn.begin() + static_cast<std::ptrdiff_t>(512 * sector));
+    files.put("torn.mp4", std::move(torn));
+    file = reopen_recording(files, "torn.mp4");
+    file.reset();
+    good = good && files.read("torn.mp4") == after;
+  }
+  assert_true(good);
+}
+
+void a_file_without_a_whole_beginning_is_left_alone(void**) {
+  MemFileSystem files;
+  auto life = eventful_life(2);
+  auto file = create_recording(files, kPath);
+  must(life[0].append_to(*file));
+  file.reset();
+  const Bytes whole = files.read(kPath);
+  bool good = true;
+  for (std::size_t size : {0, 20, 100, 4095, 4096, 4200, 4700}) {
+    const Bytes part(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size));
+    files.put("part.mp4", part);
+    auto reopened = RecordingFile::reopen(must(files.open("part.mp4")));
+    good = good && !reopened && reopened.error().code == Errc::kCorrupt &&
+           files.read("part.mp4") == part;
+  }
+  assert_true(good);
+}
+
+// An encoder may send samples whose NAL lengths are nonsense, or small zeros: they are no tear.
+void a_strange_sample_is_not_taken_for_a_tear(void**) {
+  MemFileSystem files;
+  auto file = create_recording(files, kPath);
+  OwnedFragment fragment;
+  fragment.mark = begin_mark(1);
+  fragment.config[0] = video_config();
+  fragment.add(media::TrackKind::kVideo, 0, 0, true, Bytes{0, 0, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF, 9});
+  fragment.add(media::TrackKind::kVideo, 4000, 0, false, Bytes{});
+  fragment.add(media::TrackKind::kVideo, 8000, 0, false, Bytes(3, 0));
+  fragment.runs[0].last_duration = 4000;
+  must(fragment.append_to(*file));
+  const auto length = file->length();
+  file = reopen_recording(files, kPath);
+  assert_int_equal(file->length(), length);
+  assert_int_equal(file->samples_since_mark(media::TrackKind::kVideo), 3);
+}
+
+}  // namespace
+
+int main() {
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(after_any_failing_call_the_file_goes_on),
+      cmocka_unit_test(after_any_power_cut_what_was_synced_is_there),
+      cmocka_unit_test(a_failed_call_can_be_made_again),
+      cmocka_unit_test(a_torn_tail_is_cut_at_every_length),
+      cmocka_unit_test(a_tail_of_zeros_is_cut),
+      cmocka_unit_test(a_torn_head_is_restored_from_its_copy),
+      cmocka_unit_test(a_file_without_a_whole_beginning_is_left_alone),
+      cmocka_unit_test(a_strange_sample_is_not_taken_for_a_tear),
+  };
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
