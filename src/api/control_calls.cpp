@@ -1,0 +1,116 @@
+#include <functional>
+#include <utility>
+
+#include "api/calls.hpp"
+#include "api/json.hpp"
+#include "api/live_view.hpp"
+#include "api/replies.hpp"
+#include "api/stream_json.hpp"
+#include "api/video_json.hpp"
+#include "recorder/control.hpp"
+
+namespace recording::api {
+
+namespace {
+
+using recorder::Control;
+
+// Does the verb on a stream of the live state. Empty: the stream is not there (any more).
+using Verb = std::function<std::optional<Response>(const Call&, std::int32_t stream_index)>;
+
+std::optional<Response> start_live(const Call& call, std::int32_t stream_index) {
+  Backend& backend = *call.backend;
+  Result<Control> control = recorder::start_recording(backend.state(), backend.clock(),
+                                                      stream_index, backend.min_free_bytes());
+  if (!control) {
+    return control.error().code == Errc::kNotFound ? std::nullopt
+                                                   : std::optional(failure(control.error()));
+  }
+  backend.wake(control.value().wake_pid);
+  const std::int64_t id = control.value().stream.stream_id;
+  Json answer;
+  answer["data"] = {{"stream", {{"id", positive_or_null(id)}}}};
+  answer["errors"] = Json::array();
+  answer["warnings"] = Json::array();
+  answer["recording"] = recording_json(control.value().recording);
+  return reply(200, answer);
+}
+
+std::optional<Response> stop_live(const Call& call, std::int32_t stream_index) {
+  Backend& backend = *call.backend;
+  Result<Control> control =
+      recorder::stop_recording(backend.state(), backend.clock(), stream_index);
+  if (!control) {
+    return control.error().code == Errc::kNotFound ? std::nullopt
+                                                   : std::optional(failure(control.error()));
+  }
+  if (control.value().recording.in_use == 0) {
+    return no_content();
+  }
+  backend.wake(control.value().wake_pid);
+  LiveVideo video;
+  video.recording = control.value().recording;
+  video.stream_name = std::string(control.value().stream.name.view());
+  video.width = control.value().stream.session.width;
+  video.height = control.value().stream.session.height;
+  if (video.recording.stream_id == 0) {
+    video.recording.stream_id = control.value().stream.stream_id;
+  }
+  return reply(200, video_json(view_of(video), call.request.files_url, {}));
+}
+
+// A stream that the live state does not know under this name or id: the catalogue tells whether it
+// exists. An id that was new to the live state is then looked for by its name once more.
+void ask_catalog(Call call, const Verb& verb, Response not_live) {
+  Backend& backend = *call.backend;
+  const Target target = call.target;
+  backend.catalog().read(
+      [target](catalog::Catalog& rows) {
+        return target.id ? rows.stream(*target.id) : rows.stream(target.app, target.name);
+      },
+      [call = std::move(call), verb,
+       not_live = std::move(not_live)](Result<catalog::StreamRow> row) mutable {
+        if (!row) {
+          return call.done(catalog_failure(row.error()));
+        }
+        Target by_name;
+        by_name.app = row.value().app;
+        by_name.name = row.value().name;
+        Result<std::optional<LiveStream>> live = find_live_stream(call.backend->state(), by_name);
+        if (!live) {
+          return call.done(failure(live.error()));
+        }
+        std::optional<Response> response;
+        if (live.value()) {
+          response = verb(call, live.value()->index);
+        }
+        call.done(response ? std::move(*response) : std::move(not_live));
+      });
+}
+
+// The live state first: it answers at once, also while the catalogue's disk hangs.
+void control(Call call, const Verb& verb, Response not_live) {
+  Result<std::optional<LiveStream>> live = find_live_stream(call.backend->state(), call.target);
+  if (!live) {
+    return call.done(failure(live.error()));
+  }
+  if (live.value()) {
+    if (std::optional<Response> response = verb(call, live.value()->index)) {
+      return call.done(std::move(*response));
+    }
+  }
+  ask_catalog(std::move(call), verb, std::move(not_live));
+}
+
+}  // namespace
+
+void start_recording(Call call) {
+  control(std::move(call), start_live,
+          failure(409, "stream_not_live",
+                  "nobody publishes this stream; start the encoder, or set auto_record to record "
+                  "it from its first frame"));
+}
+
+void stop_recording(Call call) { control(std::move(call), stop_live, no_content()); }
+
+}  // namespace recording::api

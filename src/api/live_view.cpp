@@ -1,0 +1,109 @@
+#include "api/live_view.hpp"
+
+namespace recording::api {
+
+namespace {
+
+using Transaction = runtime::LiveState::Transaction;
+
+LiveStream copy_stream(const Transaction& live, std::int32_t index) {
+  LiveStream copy;
+  copy.index = index;
+  copy.stream = *live.stream(index);
+  if (const auto* recording = live.recording(copy.stream.recording)) {
+    copy.recording = *recording;
+  }
+  return copy;
+}
+
+LiveVideo copy_video(const Transaction& live, std::int32_t index) {
+  LiveVideo copy;
+  copy.recording = *live.recording(index);
+  copy.index = index;
+  if (const auto* stream = live.stream(copy.recording.stream)) {
+    copy.stream_name = std::string(stream->name.view());
+    copy.current = stream->recording == index;
+    if (copy.recording.stream_id == 0) {
+      copy.recording.stream_id = stream->stream_id;
+    }
+    if (copy.current && stream->session.id != 0) {
+      copy.width = stream->session.width;
+      copy.height = stream->session.height;
+    }
+  }
+  return copy;
+}
+
+}  // namespace
+
+Result<std::optional<LiveStream>> find_live_stream(runtime::LiveState& state,
+                                                   const Target& target) {
+  Result<Transaction> live = state.begin();
+  if (!live) {
+    return std::move(live).error();
+  }
+  const std::int32_t index = target.id ? live.value().find_stream(*target.id)
+                                       : live.value().find_stream(target.app, target.name);
+  if (live.value().stream(index) == nullptr) {
+    return std::optional<LiveStream>();
+  }
+  return std::optional<LiveStream>(copy_stream(live.value(), index));
+}
+
+Result<std::vector<LiveStream>> live_streams_without_id(runtime::LiveState& state) {
+  Result<Transaction> live = state.begin();
+  if (!live) {
+    return std::move(live).error();
+  }
+  std::vector<LiveStream> found;
+  live.value().for_each_stream([&](std::int32_t index, const runtime::StreamRecord& stream) {
+    if (stream.stream_id == 0 && stream.session.id != 0) {
+      found.push_back(copy_stream(live.value(), index));
+    }
+  });
+  return found;
+}
+
+Result<std::vector<std::optional<LiveStream>>> live_streams_of(
+    runtime::LiveState& state, const std::vector<catalog::StreamRow>& rows) {
+  Result<Transaction> live = state.begin();
+  if (!live) {
+    return std::move(live).error();
+  }
+  std::vector<std::optional<LiveStream>> found(rows.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const std::int32_t index = live.value().find_stream(rows[i].app, rows[i].name);
+    if (live.value().stream(index) != nullptr) {
+      found[i] = copy_stream(live.value(), index);
+    }
+  }
+  return found;
+}
+
+Result<std::optional<LiveVideo>> find_live_video(runtime::LiveState& state, std::int64_t video_id) {
+  Result<Transaction> live = state.begin();
+  if (!live) {
+    return std::move(live).error();
+  }
+  const std::int32_t index = live.value().find_recording_by_video(video_id);
+  if (live.value().recording(index) == nullptr) {
+    return std::optional<LiveVideo>();
+  }
+  return std::optional<LiveVideo>(copy_video(live.value(), index));
+}
+
+Result<std::vector<LiveVideo>> live_videos(runtime::LiveState& state) {
+  Result<Transaction> live = state.begin();
+  if (!live) {
+    return std::move(live).error();
+  }
+  std::vector<LiveVideo> found;
+  live.value().for_each_recording([&](std::int32_t index, const runtime::RecordingRecord& record) {
+    if (record.video_id != 0) {  // without an id it cannot be addressed yet
+      found.push_back(copy_video(live.value(), index));
+    }
+  });
+  return found;
+}
+
+}  // namespace recording::api

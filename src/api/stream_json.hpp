@@ -1,0 +1,23 @@
+#pragma once
+
+#include <optional>
+
+#include "api/json.hpp"
+#include "api/live_view.hpp"
+#include "catalog/catalog.hpp"
+
+namespace recording::api {
+
+// A stream as the API shows it, from its row, its live record, or both.
+struct StreamView {
+  std::optional<catalog::StreamRow> row;
+  std::optional<LiveStream> live;
+  std::optional<bool> application_auto_record;
+};
+
+Json stream_json(const StreamView& view, const std::string& rtmp_url);
+
+// What start_recording answers beside `data`.
+Json recording_json(const runtime::RecordingRecord& recording);
+
+}  // namespace recording::api

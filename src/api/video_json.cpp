@@ -1,0 +1,138 @@
+#include "api/video_json.hpp"
+
+#include <algorithm>
+
+#include "catalog/video_name.hpp"
+
+namespace recording::api {
+
+namespace {
+
+using catalog::VideoRow;
+using runtime::RecordingState;
+
+// The word of "too_short: it has 3 s, …".
+std::string error_word(std::string_view error) {
+  return std::string(error.substr(0, error.find(':')));
+}
+
+std::string status_of(const runtime::RecordingRecord& recording) {
+  if (recording.state != RecordingState::kSettled) {
+    return "pending";
+  }
+  return recording.error.view().empty() ? "viewable" : "error";
+}
+
+// Only links that work: what later processing makes is null until it is there.
+void add_links(Json& json, const VideoRow& row, const std::string& files_url) {
+  const bool downloadable = !files_url.empty() && row.origin_size > 0 && row.status != "error";
+  json["origin_url"] = downloadable ? Json(files_url + row.slug + "/source.mp4") : Json(nullptr);
+  for (const char* field : {"iframe_url", "iframe_embed_code", "hls_url", "screenshot"}) {
+    json[field] = nullptr;
+  }
+  json["screenshots"] = Json::array();
+  json["sprite"] = nullptr;
+  json["sprite_vtt"] = nullptr;
+  json["converted_videos"] = Json::array();
+}
+
+Json times_json(const std::vector<catalog::RecordingTime>& times) {
+  Json list = Json::array();
+  for (const catalog::RecordingTime& time : times) {
+    list.push_back({{"started_at", time_or_null(time.started_at)},
+                    {"duration_seconds", time.duration_seconds}});
+  }
+  return list;
+}
+
+Json whole_json(const VideoView& view, const std::string& files_url) {
+  const VideoRow& row = view.row;
+  Json json;
+  json["id"] = row.id;
+  json["slug"] = row.slug;
+  json["name"] = row.name;
+  json["status"] = row.status;
+  json["error"] = text_or_null(row.error);
+  json["duration"] = row.duration_ms;
+  json["origin_video_duration"] = row.duration_ms;
+  json["origin_size"] = row.origin_size;
+  json["origin_width"] = positive_or_null(row.width);
+  json["origin_height"] = positive_or_null(row.height);
+  json["stream_id"] = positive_or_null(row.stream_id);
+  json["recording_started_at"] = time_or_null(row.recording_started_at);
+  json["record_type"] = row.record_type;
+  add_links(json, row, files_url);
+  json["transaction_id"] = text_or_null(row.transaction_id);
+  json["sequence"] = row.sequence;
+  json["last_sequence"] = row.last_sequence;
+  json["recording_times"] = times_json(row.recording_times);
+  json["uniform"] = view.has_row && is_settled(row) ? Json(row.uniform) : Json(nullptr);
+  json["created_at"] = time_or_null(row.created_at);
+  json["updated_at"] = time_or_null(row.updated_at);
+  json["client_user_id"] = row.client_user_id ? Json(*row.client_user_id) : Json(nullptr);
+  json["client_entity_data"] = text_or_null(row.client_entity_data);
+  return json;
+}
+
+}  // namespace
+
+VideoRow row_of(const LiveVideo& video) {
+  const runtime::RecordingRecord& recording = video.recording;
+  VideoRow row;
+  row.id = recording.video_id;
+  row.stream_id = recording.stream_id;
+  row.slug = std::string(recording.slug.view());
+  row.status = status_of(recording);
+  row.error = error_word(recording.error.view());
+  row.duration_ms = recording.duration_ms.get();
+  row.origin_size = recording.committed_bytes.get();
+  row.width = video.width;
+  row.height = video.height;
+  row.recording_started_at = recording.started_wall_ms;
+  row.recording_ended_at = recording.ended_wall_ms;
+  row.transaction_id = std::string(recording.transaction_id.view());
+  row.sequence = recording.sequence;
+  row.created_at = recording.started_wall_ms;
+  row.updated_at = recording.started_wall_ms;
+  return row;
+}
+
+VideoView view_of(const LiveVideo& video) {
+  VideoView view{row_of(video), false};
+  view.row.name = catalog::default_video_name(video.stream_name, view.row.recording_ended_at);
+  return view;
+}
+
+VideoView view_of(const LiveVideo& video, VideoRow row) {
+  const VideoRow now = row_of(video);
+  row.status = now.status;
+  row.error = now.error;
+  row.duration_ms = now.duration_ms;
+  row.origin_size = now.origin_size;
+  row.width = now.width != 0 ? now.width : row.width;
+  row.height = now.height != 0 ? now.height : row.height;
+  return {std::move(row), true};
+}
+
+bool is_settled(const VideoRow& row) { return row.status != "pending" && row.status != "empty"; }
+
+bool is_video_field(std::string_view name) {
+  return whole_json(VideoView(), "").contains(std::string(name));
+}
+
+Json video_json(const VideoView& view, const std::string& files_url,
+                const std::vector<std::string>& fields) {
+  Json whole = whole_json(view, files_url);
+  if (fields.empty()) {
+    return whole;
+  }
+  Json chosen = Json::object();
+  for (auto& [name, value] : whole.items()) {
+    if (std::find(fields.begin(), fields.end(), name) != fields.end()) {
+      chosen[name] = std::move(value);
+    }
+  }
+  return chosen;
+}
+
+}  // namespace recording::api

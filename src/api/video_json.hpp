@@ -1,0 +1,33 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/json.hpp"
+#include "api/live_view.hpp"
+#include "catalog/catalog.hpp"
+
+namespace recording::api {
+
+// A video as the API shows it: its row, or what the live state says while there is none.
+struct VideoView {
+  catalog::VideoRow row;
+  bool has_row = true;  // false: what only the finished file tells is not known
+};
+
+// The row that a recording would have now. Its name is empty while `name` would be the default.
+catalog::VideoRow row_of(const LiveVideo& video);
+// What to show of a recording without a row.
+VideoView view_of(const LiveVideo& video);
+// The same where the row exists but does not know the outcome yet: it has what users changed.
+VideoView view_of(const LiveVideo& video, catalog::VideoRow row);
+// Whether the row says how the recording ended; what the live state says is then out of date.
+bool is_settled(const catalog::VideoRow& row);
+
+bool is_video_field(std::string_view name);
+// `fields`: the only ones wanted; empty: all.
+Json video_json(const VideoView& view, const std::string& files_url,
+                const std::vector<std::string>& fields);
+
+}  // namespace recording::api

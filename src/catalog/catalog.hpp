@@ -1,0 +1,114 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+
+namespace recording::catalog {
+
+// Times: ms since 1970, UTC; 0 where a time is not known.
+struct StreamRow {
+  std::int64_t id = 0;
+  std::string app, name;            // raw bytes as published
+  std::optional<bool> auto_record;  // empty: as the application says
+  std::string record_type = "origin";
+  std::optional<std::int64_t> client_user_id;
+  std::string client_entity_data;
+  std::int64_t created_at = 0, started_at = 0, finished_at = 0;
+};
+
+// What to change; an empty field stays.
+struct StreamPatch {
+  std::optional<std::optional<bool>> auto_record;
+  std::optional<std::string> record_type, client_entity_data;
+  std::optional<std::optional<std::int64_t>> client_user_id;
+};
+
+struct RecordingTime {
+  std::int64_t started_at = 0;
+  double duration_seconds = 0;
+};
+
+// A saved recording. `slug` identifies it everywhere (files, events); `id` is for people and
+// programs.
+struct VideoRow {
+  std::int64_t id = 0, stream_id = 0;
+  std::string slug, name;
+  std::string status = "pending";  // empty, pending, viewable, ready, error
+  std::string error;               // a word: too_short, … ; empty: none
+  std::int64_t duration_ms = 0, origin_size = 0;
+  std::int64_t width = 0, height = 0;
+  std::string record_type = "origin";
+  std::string path;  // folder of its files, relative to storage; empty: still in the spool
+  std::int64_t recording_started_at = 0, recording_ended_at = 0;
+  std::string transaction_id;
+  std::int64_t sequence = 0;
+  bool last_sequence = true;
+  bool uniform = true;
+  std::vector<RecordingTime> recording_times;
+  std::optional<std::int64_t> client_user_id;
+  std::string client_entity_data;
+  std::int64_t created_at = 0, updated_at = 0;
+};
+
+struct VideoPatch {
+  std::optional<std::string> name, client_entity_data;
+  std::optional<std::optional<std::int64_t>> client_user_id;
+};
+
+struct VideoFilter {
+  std::optional<std::int64_t> stream_id;
+  std::vector<std::int64_t> ids;     // empty: all
+  std::string status;                // empty: all
+  std::string search;                // part of the name, A-Z as a-z; empty: all
+  std::vector<std::int64_t> except;  // ids to leave out
+  std::int64_t offset = 0, limit = 25;
+};
+
+struct IdRange {
+  std::int64_t first = 0, end = 0;  // [first, end)
+};
+
+// The catalogue: streams with their settings, and videos. Every call may block: pool threads only;
+// an object is used by one thread at a time, several objects may be open on the same catalogue.
+// kNotFound, kConflict where said; kUnavailable when the catalogue cannot be reached or is busy.
+class Catalog {
+ public:
+  virtual ~Catalog() = default;
+
+  // False after an error that this connection will not get over: open another one.
+  [[nodiscard]] virtual bool usable() const { return true; }
+
+  // The row of the name, made when there is none.
+  virtual Result<StreamRow> ensure_stream(const std::string& app, const std::string& name) = 0;
+  virtual Result<StreamRow> add_stream(const StreamRow& row) = 0;  // kConflict: app and name exist
+  virtual Result<StreamRow> stream(std::int64_t id) = 0;
+  virtual Result<StreamRow> stream(const std::string& app, const std::string& name) = 0;
+  // Newest first: by falling id.
+  virtual Result<std::vector<StreamRow>> streams(std::int64_t offset, std::int64_t limit) = 0;
+  virtual Result<StreamRow> change_stream(std::int64_t id, const StreamPatch& patch) = 0;
+  virtual Status delete_stream(std::int64_t id) = 0;  // its videos stay
+  virtual Status set_stream_times(std::int64_t id, std::int64_t started_at,
+                                  std::int64_t finished_at) = 0;  // 0: leave
+
+  // Inserts or replaces the row of `slug`, except name and client fields that a user changed, id
+  // and created_at. A row that delete_video() removed does not come back, and an outcome (viewable,
+  // ready, error) is not made pending again; neither is an error. An empty name stands for
+  // default_video_name(); id 0, or one that another slug has, for the next free id.
+  virtual Status put_video(const VideoRow& row) = 0;
+  virtual Result<VideoRow> video(std::int64_t id) = 0;
+  virtual Result<VideoRow> video_by_slug(const std::string& slug) = 0;
+  // Newest first: by falling recording_started_at, then id.
+  virtual Result<std::vector<VideoRow>> videos(const VideoFilter& filter) = 0;
+  virtual Result<VideoRow> change_video(std::int64_t id, const VideoPatch& patch) = 0;
+  virtual Result<VideoRow> delete_video(std::int64_t id) = 0;  // the row as it was
+  virtual Result<bool> was_deleted(const std::string& slug) = 0;
+
+  // Ids that no other call of anybody ever gets.
+  virtual Result<IdRange> lease_video_ids(std::int64_t count) = 0;
+};
+
+}  // namespace recording::catalog

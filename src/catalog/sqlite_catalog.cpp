@@ -1,0 +1,109 @@
+#include "catalog/sqlite_catalog.hpp"
+
+#include <chrono>
+#include <thread>
+
+#include "catalog/sqlite_database.hpp"
+#include "catalog/sqlite_migrations.hpp"
+#include "catalog/sqlite_streams.hpp"
+#include "catalog/sqlite_videos.hpp"
+
+namespace recording::catalog {
+
+namespace {
+
+class SqliteCatalog final : public Catalog {
+ public:
+  explicit SqliteCatalog(std::unique_ptr<SqliteDatabase> database)
+      : database_(std::move(database)), streams_(*database_), videos_(*database_) {}
+
+  [[nodiscard]] bool usable() const override { return database_->usable(); }
+
+  Result<StreamRow> ensure_stream(const std::string& app, const std::string& name) override {
+    return streams_.ensure(app, name);
+  }
+  Result<StreamRow> add_stream(const StreamRow& row) override { return streams_.add(row); }
+  Result<StreamRow> stream(std::int64_t id) override { return streams_.get(id); }
+  Result<StreamRow> stream(const std::string& app, const std::string& name) override {
+    return streams_.get(app, name);
+  }
+  Result<std::vector<StreamRow>> streams(std::int64_t offset, std::int64_t limit) override {
+    return streams_.list(offset, limit);
+  }
+  Result<StreamRow> change_stream(std::int64_t id, const StreamPatch& patch) override {
+    return streams_.change(id, patch);
+  }
+  Status delete_stream(std::int64_t id) override { return streams_.remove(id); }
+  Status set_stream_times(std::int64_t id, std::int64_t started_at,
+                          std::int64_t finished_at) override {
+    return streams_.set_times(id, started_at, finished_at);
+  }
+
+  Status put_video(const VideoRow& row) override { return videos_.put(row); }
+  Result<VideoRow> video(std::int64_t id) override { return videos_.get(id); }
+  Result<VideoRow> video_by_slug(const std::string& slug) override { return videos_.by_slug(slug); }
+  Result<std::vector<VideoRow>> videos(const VideoFilter& filter) override {
+    return videos_.list(filter);
+  }
+  Result<VideoRow> change_video(std::int64_t id, const VideoPatch& patch) override {
+    return videos_.change(id, patch);
+  }
+  Result<VideoRow> delete_video(std::int64_t id) override { return videos_.remove(id); }
+  Result<bool> was_deleted(const std::string& slug) override { return videos_.was_deleted(slug); }
+  Result<IdRange> lease_video_ids(std::int64_t count) override { return videos_.lease_ids(count); }
+
+ private:
+  std::unique_ptr<SqliteDatabase> database_;
+  SqliteStreams streams_;
+  SqliteVideos videos_;
+};
+
+// The change to WAL needs the file for itself, and SQLite does not wait for it by busy_timeout in
+// every case: several workers that start with a new file meet here.
+Status use_wal(SqliteDatabase& database) {
+  constexpr int kAttempts = 50;
+  for (int attempt = 1;; ++attempt) {
+    Result<std::string> mode = database.query_text("PRAGMA journal_mode = WAL");
+    if (mode && mode.value() == "wal") {
+      return ok();
+    }
+    if (mode) {
+      return Error{Errc::kUnavailable, "catalogue " + database.path() +
+                                           ": write-ahead logging cannot be used there; put the "
+                                           "catalogue on a local disk"};
+    }
+    if (mode.error().code != Errc::kUnavailable || !database.usable() || attempt == kAttempts) {
+      return std::move(mode).error();
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+}
+
+Status prepare_writer(SqliteDatabase& database) {
+  RECORDING_TRY(use_wal(database));
+  // A setting that was answered with 200 is there after a power cut.
+  RECORDING_TRY(database.execute("PRAGMA synchronous = FULL"));
+  // A log that once grew under a long read is cut back.
+  RECORDING_TRY(database.execute("PRAGMA journal_size_limit = 16777216"));
+  return migrate(database);
+}
+
+Status prepare_reader(SqliteDatabase& database) {
+  // Room for the index of 100,000 names, taken only when it is read: a search for what no video has
+  // then takes half the time.
+  RECORDING_TRY(database.execute("PRAGMA cache_size = -16384"));
+  return check_schema(database);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Catalog>> open_sqlite_catalog(const std::string& path, bool writer) {
+  Result<std::unique_ptr<SqliteDatabase>> database = SqliteDatabase::open(path, writer);
+  if (!database) {
+    return std::move(database).error();
+  }
+  RECORDING_TRY(writer ? prepare_writer(*database.value()) : prepare_reader(*database.value()));
+  return std::unique_ptr<Catalog>(std::make_unique<SqliteCatalog>(std::move(database).value()));
+}
+
+}  // namespace recording::catalog

@@ -1,0 +1,140 @@
+#include "catalog/sqlite_migrations.hpp"
+
+#include <array>
+
+namespace recording::catalog {
+
+namespace {
+
+// "RECD", shown by file(1) and `PRAGMA application_id`.
+constexpr std::int64_t kApplicationId = 0x52454344;
+
+// kSteps[n] leads from version n to n + 1. A released step is never edited; a change is a new step.
+//
+// Version 1. Names of streams are BLOB: encoders send any bytes. `changed` of a video says which
+// fields a user has set: 1 name, 2 client_user_id, 4 client_entity_data. The indexes hold the name
+// at their end so that a search reads nothing but the index, already in the order wanted.
+constexpr std::array kSteps = {
+    R"sql(
+CREATE TABLE streams (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  app BLOB NOT NULL,
+  name BLOB NOT NULL,
+  auto_record INTEGER,
+  record_type TEXT NOT NULL,
+  client_user_id INTEGER,
+  client_entity_data TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  started_at INTEGER NOT NULL,
+  finished_at INTEGER NOT NULL,
+  UNIQUE (app, name)
+) STRICT;
+CREATE TABLE videos (
+  id INTEGER PRIMARY KEY,
+  stream_id INTEGER NOT NULL,
+  slug TEXT NOT NULL UNIQUE,
+  name TEXT NOT NULL,
+  status TEXT NOT NULL,
+  error TEXT NOT NULL,
+  duration_ms INTEGER NOT NULL,
+  origin_size INTEGER NOT NULL,
+  width INTEGER NOT NULL,
+  height INTEGER NOT NULL,
+  record_type TEXT NOT NULL,
+  path BLOB NOT NULL,
+  recording_started_at INTEGER NOT NULL,
+  recording_ended_at INTEGER NOT NULL,
+  transaction_id TEXT NOT NULL,
+  sequence INTEGER NOT NULL,
+  last_sequence INTEGER NOT NULL,
+  uniform INTEGER NOT NULL,
+  recording_times TEXT NOT NULL,
+  client_user_id INTEGER,
+  client_entity_data TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  changed INTEGER NOT NULL
+) STRICT;
+CREATE INDEX videos_newest ON videos (recording_started_at DESC, id DESC, name);
+CREATE INDEX videos_of_stream
+  ON videos (stream_id, recording_started_at DESC, id DESC, status, name);
+CREATE INDEX videos_by_status ON videos (status, recording_started_at DESC, id DESC, name);
+CREATE TABLE deleted_videos (
+  slug TEXT PRIMARY KEY,
+  deleted_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE counters (
+  name TEXT PRIMARY KEY,
+  next INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+INSERT INTO counters VALUES ('video_id', 1);
+)sql",
+};
+constexpr auto kVersion = static_cast<std::int64_t>(kSteps.size());
+
+// The version of the file; 0: an empty one.
+Result<std::int64_t> schema_version(SqliteDatabase& database) {
+  Result<std::int64_t> version = database.query_integer("PRAGMA user_version");
+  if (!version) {
+    return version;
+  }
+  Result<std::int64_t> application = database.query_integer("PRAGMA application_id");
+  if (!application) {
+    return application;
+  }
+  Result<std::int64_t> objects = database.query_integer("SELECT count(*) FROM sqlite_master");
+  if (!objects) {
+    return objects;
+  }
+  if (application.value() != kApplicationId && (version.value() != 0 || objects.value() != 0)) {
+    return Error{Errc::kInvalidArgument, "catalogue " + database.path() +
+                                             ": this SQLite file belongs to another program; name "
+                                             "another file in `catalog`"};
+  }
+  if (version.value() > kVersion) {
+    return Error{Errc::kUnavailable,
+                 "catalogue " + database.path() + ": its schema is version " +
+                     std::to_string(version.value()) + ", this module knows versions up to " +
+                     std::to_string(kVersion) + "; install the newer module again"};
+  }
+  return version;
+}
+
+}  // namespace
+
+Status migrate(SqliteDatabase& database) {
+  SqliteTransaction transaction(database);
+  // Looked at before the lock is taken, so that opening an up-to-date file waits for no writer.
+  Result<std::int64_t> version = schema_version(database);
+  if (version && version.value() < kVersion) {
+    RECORDING_TRY(transaction.begin());
+    version = schema_version(database);
+  }
+  if (!version) {
+    return std::move(version).error();
+  }
+  if (version.value() == kVersion) {
+    return ok();  // another process was faster, if the transaction is open
+  }
+  for (auto step = version.value(); step < kVersion; ++step) {
+    RECORDING_TRY(database.execute(kSteps[static_cast<std::size_t>(step)]));
+  }
+  RECORDING_TRY(
+      database.execute(("PRAGMA application_id = " + std::to_string(kApplicationId)).c_str()));
+  RECORDING_TRY(database.execute(("PRAGMA user_version = " + std::to_string(kVersion)).c_str()));
+  return transaction.commit();
+}
+
+Status check_schema(SqliteDatabase& database) {
+  Result<std::int64_t> version = schema_version(database);
+  if (!version) {
+    return std::move(version).error();
+  }
+  if (version.value() != kVersion) {
+    return Error{Errc::kUnavailable, "catalogue " + database.path() +
+                                         ": its tables are being made; try again in a moment"};
+  }
+  return ok();
+}
+
+}  // namespace recording::catalog

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "catalog/catalog.hpp"
+#include "catalog/sqlite_database.hpp"
+
+namespace recording::catalog {
+
+// The tables `videos`, `deleted_videos` and `counters`; calls as in Catalog.
+class SqliteVideos {
+ public:
+  explicit SqliteVideos(SqliteDatabase& database) : database_(database) {}
+
+  Status put(const VideoRow& row);
+  Result<VideoRow> get(std::int64_t id);
+  Result<VideoRow> by_slug(const std::string& slug);
+  Result<std::vector<VideoRow>> list(const VideoFilter& filter);
+  Result<VideoRow> change(std::int64_t id, const VideoPatch& patch);
+  Result<VideoRow> remove(std::int64_t id);
+  Result<bool> was_deleted(const std::string& slug);
+  Result<IdRange> lease_ids(std::int64_t count);
+
+ private:
+  Result<std::int64_t> id_for(const VideoRow& row);
+  Result<std::string> name_for(const VideoRow& row);
+  Status upsert(const VideoRow& row, std::int64_t id, const std::string& name);
+
+  SqliteDatabase& database_;
+};
+
+}  // namespace recording::catalog

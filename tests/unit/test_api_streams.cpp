@@ -1,0 +1,213 @@
+#include <string>
+#include <vector>
+
+#include "test_api_support.hpp"
+
+#include "cmocka.hpp"
+
+namespace {
+
+using namespace recording;
+using api::Json;
+using api::Method;
+using test::Answer;
+using test::call;
+using test::FakeBackend;
+
+void adds_a_stream_and_shows_every_field(void**) {
+  FakeBackend backend;
+  const Answer added =
+      call(backend, Method::kPost, "streams",
+           R"({"name":"cam 1","app":"live","auto_record":true,"client_user_id":12,)"
+           R"("client_entity_data":"x","pull":true,"uri":"rtmp://a","cdn_id":3})");
+  const Answer shown = call(backend, Method::kGet, "streams/1");
+  const Json expected = Json::parse(R"({"id":1,"app":"live","name":"cam 1","live":false,
+    "active":true,"auto_record":true,"record_type":"origin","recording":false,
+    "recording_duration":0.0,"push_url":"rtmp://media.example.com/live/cam%201","hls_url":null,
+    "iframe_url":null,"transcoded_qualities":[],"transcoding_speed":null,"frame_rate":null,
+    "video_width":null,"video_height":null,"created_at":"2027-01-15T08:00:00.000Z",
+    "started_at_primary":null,"finished_at_primary":null,"client_user_id":12,
+    "client_entity_data":"x","session":null})");
+  assert_int_equal(added.status(), 201);
+  assert_string_equal(added.json.dump().c_str(), expected.dump().c_str());
+  assert_string_equal(shown.json.dump().c_str(), expected.dump().c_str());
+}
+
+void needs_an_app_unless_there_is_one_to_choose(void**) {
+  FakeBackend backend;
+  const Answer without = call(backend, Method::kPost, "streams", R"({"name":"cam"})");
+  api::Request request;
+  request.method = Method::kPost;
+  request.path = "streams";
+  request.content_type = "application/json; charset=utf-8";
+  request.body = R"({"stream":{"name":"cam"}})";
+  request.default_app = "live";
+  int status = 0;
+  api::Api(backend).handle(request,
+                           [&](const api::Response& response) { status = response.status; });
+  const Answer again = call(backend, Method::kPost, "streams", R"({"name":"cam","app":"live"})");
+  assert_int_equal(without.status(), 400);
+  assert_true(without.error_message().find("\"app\"") != std::string::npos);
+  assert_int_equal(status, 201);
+  assert_int_equal(again.status(), 409);
+  assert_string_equal(again.error_code().c_str(), "stream_exists");
+}
+
+void shows_what_is_live(void**) {
+  FakeBackend backend;
+  const auto id = backend.rows->ensure_stream("live", "cam").value().id;
+  const auto index = backend.publish("live", "cam", id);
+  (void)call(backend, Method::kPut, "streams/1/start_recording");
+  backend.save(index, 5000, 2500);
+  const Json json = call(backend, Method::kGet, "streams/1").json;
+  assert_true(json["live"] == true && json["recording"] == true);
+  assert_true(json["recording_duration"] == 2.5);
+  assert_true(json["video_width"] == 1920 && json["video_height"] == 1080);
+  assert_true(json["frame_rate"] == 29.97);
+  assert_true(json["started_at_primary"] == "2027-01-15T08:00:00.000Z");
+  assert_true(json["session"]["id"] == "abcdef0123456789");
+  assert_true(json["session"]["started_at"] == "2027-01-15T08:00:00.000Z");
+  assert_true(json["session"]["frozen"].is_null() && json["session"]["drift"].is_array());
+}
+
+void a_live_stream_without_a_row_is_found_and_listed_first(void**) {
+  FakeBackend backend;
+  (void)backend.rows->ensure_stream("live", "kept");
+  (void)backend.rows->ensure_stream("live", "kept2");
+  backend.publish("live", "odd/\xff", 0);
+  const Answer one = call(backend, Method::kGet, "streams/live/odd%2F%FF");
+  const Json first = call(backend, Method::kGet, "streams?per_page=2").json;
+  const Json second = call(backend, Method::kGet, "streams?per_page=2&page=2").json;
+  const Json third = call(backend, Method::kGet, "streams?per_page=2&page=3").json;
+  const Answer other = call(backend, Method::kGet, "streams/live/odd");
+  assert_int_equal(one.status(), 200);
+  assert_true(one.json["id"].is_null() && one.json["live"] == true);
+  assert_true(one.json["push_url"] == "rtmp://media.example.com/live/odd%2F%FF");
+  assert_true(one.json["name"] == "odd/\xef\xbf\xbd");
+  assert_true(first.size() == 2 && first[0]["id"].is_null() && first[1]["name"] == "kept2");
+  assert_true(second.size() == 1 && second[0]["name"] == "kept");
+  assert_int_equal(third.size(), 0);
+  assert_int_equal(other.status(), 404);
+  assert_string_equal(other.error_code().c_str(), "stream_not_found");
+}
+
+void a_stream_with_a_row_is_listed_once_while_its_id_is_not_known_live(void**) {
+  FakeBackend backend;
+  (void)backend.rows->ensure_stream("live", "cam");
+  backend.publish("live", "cam", 0);
+  const Json list = call(backend, Method::kGet, "streams").json;
+  assert_int_equal(list.size(), 1);
+  assert_true(list[0]["id"] == 1 && list[0]["live"] == true);
+}
+
+void auto_record_is_kept_then_told_to_the_owner(void**) {
+  FakeBackend backend;
+  const auto index = backend.publish("live", "cam", 0, 77);
+  const Answer on =
+      call(backend, Method::kPatch, "streams/live/cam", R"({"stream":{"auto_record":true}})");
+  const auto stream = backend.stream(index);
+  auto row = backend.rows->stream("live", "cam");
+  assert_int_equal(on.status(), 200);
+  assert_true(on.json["auto_record"] == true && on.json["id"] == 1);
+  assert_true(row.value().auto_record == std::optional<bool>(true));
+  assert_true(stream.auto_record == runtime::Setting::kOn);
+  assert_true(stream.stream_id == 1 && stream.settings_known == 1);
+  assert_true(backend.woken == std::vector<std::int32_t>({77}));
+}
+
+void a_setting_that_is_not_kept_is_not_applied(void**) {
+  FakeBackend backend;
+  const auto index = backend.publish("live", "cam", 0);
+  backend.catalog_reachable = false;
+  const Answer on = call(backend, Method::kPatch, "streams/live/cam", R"({"auto_record":true})");
+  assert_int_equal(on.status(), 503);
+  assert_string_equal(on.error_code().c_str(), "catalog_unavailable");
+  assert_true(backend.stream(index).auto_record == runtime::Setting::kInherit);
+}
+
+void null_gives_auto_record_back_to_the_application(void**) {
+  FakeBackend backend;
+  (void)call(backend, Method::kPost, "streams",
+             R"({"name":"cam","app":"always","auto_record":false})");
+  const Answer off = call(backend, Method::kGet, "streams/1");
+  const Answer inherited = call(backend, Method::kPatch, "streams/1", R"({"auto_record":null})");
+  assert_true(off.json["auto_record"] == false);
+  assert_true(inherited.json["auto_record"] == true);
+}
+
+void a_name_cannot_be_changed_but_may_be_repeated(void**) {
+  FakeBackend backend;
+  (void)backend.rows->ensure_stream("live", "cam");
+  const Answer same = call(backend, Method::kPatch, "streams/1",
+                           R"({"name":"cam","app":"live","client_user_id":5,"live":true})");
+  const Answer other =
+      call(backend, Method::kPatch, "streams/1", R"({"name":"cam2","client_user_id":6})");
+  auto kept = backend.rows->stream(1);
+  const Answer cleared = call(backend, Method::kPatch, "streams/1", R"({"client_user_id":null})");
+  const Answer missing = call(backend, Method::kPatch, "streams/9", R"({"client_user_id":6})");
+  assert_int_equal(same.status(), 200);
+  assert_true(same.json["client_user_id"] == 5);
+  assert_true(cleared.json["client_user_id"].is_null());
+  assert_int_equal(other.status(), 400);
+  assert_true(kept.value().client_user_id == std::optional<std::int64_t>(5));
+  assert_int_equal(missing.status(), 404);
+}
+
+void deletes_only_what_is_idle(void**) {
+  FakeBackend backend;
+  const auto id = backend.rows->ensure_stream("live", "cam").value().id;
+  const auto index = backend.publish("live", "cam", id);
+  const Answer live = call(backend, Method::kDelete, "streams/1");
+  const Answer live_by_name = call(backend, Method::kDelete, "streams/live/cam");
+  backend.edit([&](auto& state) {
+    state.edit_stream(index).session = {};
+    state.edit_stream(index).fence = 9;
+  });
+  const Answer idle = call(backend, Method::kDelete, "streams/1");
+  const Answer twice = call(backend, Method::kDelete, "streams/1");
+  assert_int_equal(live.status(), 409);
+  assert_string_equal(live.error_code().c_str(), "stream_live");
+  assert_int_equal(live_by_name.status(), 409);
+  assert_int_equal(idle.status(), 204);
+  assert_true(idle.response.body.empty());
+  assert_int_equal(twice.status(), 404);
+  assert_true(backend.stream(index).stream_id == 0 && backend.stream(index).fence == 9);
+}
+
+void does_not_delete_a_live_stream_that_has_no_known_id(void**) {
+  FakeBackend backend;
+  (void)backend.rows->ensure_stream("live", "cam");
+  backend.publish("live", "cam", 0);
+  const Answer answer = call(backend, Method::kDelete, "streams/1");
+  assert_int_equal(answer.status(), 409);
+  assert_true(bool(backend.rows->stream(1)));
+}
+
+void the_catalogue_away_is_503(void**) {
+  FakeBackend backend;
+  backend.catalog_reachable = false;
+  const Answer list = call(backend, Method::kGet, "streams");
+  const Answer one = call(backend, Method::kGet, "streams/1");
+  assert_int_equal(list.status(), 503);
+  assert_int_equal(one.status(), 503);
+  assert_true(one.error_message().find("away") != std::string::npos);
+}
+
+const CMUnitTest kTests[] = {
+    cmocka_unit_test(adds_a_stream_and_shows_every_field),
+    cmocka_unit_test(needs_an_app_unless_there_is_one_to_choose),
+    cmocka_unit_test(shows_what_is_live),
+    cmocka_unit_test(a_live_stream_without_a_row_is_found_and_listed_first),
+    cmocka_unit_test(a_stream_with_a_row_is_listed_once_while_its_id_is_not_known_live),
+    cmocka_unit_test(auto_record_is_kept_then_told_to_the_owner),
+    cmocka_unit_test(a_setting_that_is_not_kept_is_not_applied),
+    cmocka_unit_test(null_gives_auto_record_back_to_the_application),
+    cmocka_unit_test(a_name_cannot_be_changed_but_may_be_repeated),
+    cmocka_unit_test(deletes_only_what_is_idle),
+    cmocka_unit_test(does_not_delete_a_live_stream_that_has_no_known_id),
+    cmocka_unit_test(the_catalogue_away_is_503),
+};
+
+}  // namespace
+
+int main() { return cmocka_run_group_tests(kTests, nullptr, nullptr); }

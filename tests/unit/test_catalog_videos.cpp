@@ -1,0 +1,255 @@
+#include <string>
+#include <vector>
+
+#include "test_catalog_support.hpp"
+
+#include "cmocka.hpp"
+
+namespace {
+
+using namespace recording;
+using catalog::VideoFilter;
+using catalog::VideoPatch;
+using catalog::VideoRow;
+using test::open_catalog;
+using test::TemporaryFolder;
+using test::video_row;
+
+std::vector<std::int64_t> ids_of(Result<std::vector<VideoRow>> rows) {
+  std::vector<std::int64_t> ids;
+  for (const VideoRow& row : rows.value()) {
+    ids.push_back(row.id);
+  }
+  return ids;
+}
+
+using Ids = std::vector<std::int64_t>;
+
+void gives_back_every_field(void**) {
+  TemporaryFolder folder;
+  auto rows = open_catalog(folder);
+  VideoRow row = video_row(5, "s5", 3, 1'800'000'000'123);
+  row.name = "caf\xc3\xa9";
+  row.status = "error";
+  row.error = "too_short";
+  row.duration_ms = 61'000;
+  row.origin_size = std::int64_t{5} << 32;
+  row.width = 1920;
+  row.height = 1080;
+  row.path = "live/cam/2026-11-23/s5";
+  row.recording_ended_at = 1'800'000'061'123;
+  row.transaction_id = "t";
+  row.sequence = 2;
+  row.last_sequence = false;
+  row.uniform = false;
+  row.recording_times = {{1000, 20.5}, {90000, 40.5}};
+  row.client_user_id = 9;
+  row.client_entity_data = "{}";
+  auto put = rows->put_video(row);
+  const VideoRow got = rows->video(5).value();
+  const VideoRow by_slug = rows->video_by_slug("s5").value();
+  assert_true(bool(put));
+  assert_int_equal(by_slug.id, 5);
+  assert_true(got.slug == "s5" && got.name == row.name && got.status == "error");
+  assert_true(got.error == "too_short" && got.path == row.path && got.transaction_id == "t");
+  assert_true(got.duration_ms == 61'000 && got.origin_size == row.origin_size);
+  assert_true(got.width == 1920 && got.height == 1080 && got.stream_id == 3);
+  assert_true(got.recording_started_at == row.recording_started_at);
+  assert_true(got.recording_ended_at == row.recording_ended_at);
+  assert_true(got.sequence == 2 && !got.last_sequence && !got.uniform);
+  assert_int_equal(got.recording_times.size(), 2);
+  assert_true(got.recording_times[1].started_at == 90000);
+  assert_true(got.recording_times[1].duration_seconds == 40.5);
+  assert_true(got.client_user_id == std::optional<std::int64_t>(9));
+  assert_true(got.client_entity_data == "{}" && got.created_at != 0 && got.updated_at != 0);
+}
+
+void names_a_video_by_stream_and_end(void**) {
+  TemporaryFolder folder;
+  auto rows = open_catalog(folder);
+  const auto stream = rows->ensure_stream("live", "cam\xff").value().id;
+  VideoRow row = video_row(1, "s1", stream);
+  row.status = "pending";
+  (void)rows->put_video(row);
+  const std::string before = rows->video(1).value().name;
+  row.status = "viewable";
+  row.recording_ended_at = 1'800'000'000'123;
+  (void)rows->put_video(row);
+  assert_string_equal(before.c_str(), "Stream Record: cam\xef\xbf\xbd");
+  assert_string_equal(rows->video(1).value().name.c_str(),
+                      "Stream Record: cam\xef\xbf\xbd, 2027-01-15T08:00:00Z");
+}
+
+void keeps_what_a_user_changed(void**) {
+  TemporaryFolder folder;
+  auto rows = open_catalog(folder);
+  VideoRow row = video_row(1, "s1");
+  row.status = "pending";
+  (void)rows->put_video(row);
+  VideoPatch patch;
+  patch.name = "Final";
+  patch.client_user_id = std::optional<std::int64_t>(4);
+  auto changed = rows->change_video(1, patch);
+  row.status = "viewable";
+  row.name = "from the recorder";
+  row.duration_ms = 77;
+  row.client_user_id = 1;
+  row.client_entity_data = "from the recorder";
+  (void)rows->put_video(row);
+  const VideoRow got = rows->video(1).value();
+  assert_string_equal(changed.value().name.c_str(), "Final");
+  assert_string_equal(got.name.c_str(), "Final");
+  assert_true(got.client_user_id == std::optional<std::int64_t>(4));
+  assert_string_equal(got.client_entity_data.c_str(), "from the recorder");
+  assert_int_equal(got.duration_ms, 77);
+  assert_string_equal(got.status.c_str(), "viewable");
+}
+
+void a_late_pending_row_does_not_undo_the_outcome(void**) {
+  TemporaryFolder folder;
+  auto rows = open_catalog(folder);
+  VideoRow row = video_row(1, "s1");
+  row.duration_ms = 500;
+  (void)rows->put_video(row);
+  row.status = "pending";
+  row.duration_ms = 100;
+  auto late = rows->put_video(row);
+  assert_true(bool(late));
+  assert_string_equal(rows->video(1).value().status.c_str(), "viewable");
+  assert_int_equal(rows->video(1).value().duration_ms, 500);
+}
+
+void a_deleted_video_does_not_come_back(void**) {
+  TemporaryFolder folder;
+  auto rows = open_catalog(folder);
+  (void)rows->put_video(video_row(1, "s1"));
+  auto deleted = rows->delete_video(1);
+  auto late = rows->put_video(video_row(1, "s1"));
+  auto twice = rows->delete_video(1);
+  assert_string_equal(deleted.value().slug.c_str(), "s1");
+  assert_true(bool(late));
+  assert_int_equal(rows->video_by_slug("s1").error().code, Errc::kNotFound);
+  assert_int_equal(twice.error().code, Errc::kNotFound);
+  assert_true(rows->was_deleted("s1").value());
+  assert_false(rows->was_deleted("s2").value());
+}
+
+void leased_ids_are_given_once(void**) {
+  TemporaryFolder folder;
+  auto one = open_catalog(folder);
+  auto two = open_catalog(folder);
+  const auto first = one->lease_video_ids(16).value();
+  const auto second = two->lease_video_ids(16).value();
+  assert_int_equal(first.end - first.first, 16);
+  assert_true(second.first >= first.end);
+  assert_int_equal(one->lease_video_ids(0).error().code, Errc::kInvalidArgument);
+}
+
+void ids_of_an_earlier_catalogue_are_not_leased_again(void**) {
+  TemporaryFolder folder;
+  auto rows = open_catalog(folder);
+  (void)rows->put_video(video_row(41, "s41"));  // leased before the catalogue was lost
+  const auto leased = rows->lease_video_ids(4).value();
+  (void)rows->delete_video(41);
+  const auto later = rows->lease_video_ids(4).value();
+  assert_true(leased.first > 41);
+  assert_true(later.first >= leased.end);
+}
+
+void a_row_without_a_free_id_gets_one(void**) {
+  TemporaryFolder folder;
+  auto rows = open_catalog(folder);
+  (void)rows->put_video(video_row(1, "s1"));
+  auto none = rows->put_video(video_row(0, "s2"));
+  auto taken = rows->put_video(video_row(1, "s3"));
+  auto again = rows->put_video(video_row(0, "s3"));
+  assert_true(bool(none) && bool(taken) && bool(again));
+  const auto second = rows->video_by_slug("s2").value().id;
+  const auto third = rows->video_by_slug("s3").value().id;
+  assert_true(second > 1 && third > 1 && second != third);
+  assert_string_equal(rows->video(1).value().slug.c_str(), "s1");
+}
+
+struct Listing {
+  TemporaryFolder folder;
+  std::unique_ptr<catalog::Catalog> rows = open_catalog(folder);
+
+  Listing() {
+    // id, started, stream, status, name
+    put(1, 100, 1, "ready", "Morning show");
+    put(2, 400, 1, "viewable", "Evening SHOW 100%");
+    put(3, 300, 2, "ready", "a_b");
+    put(4, 300, 2, "error", "axb");
+    put(5, 200, 1, "ready", "caf\xc3\xa9");
+  }
+  void put(std::int64_t id, std::int64_t started, std::int64_t stream, const char* status,
+           const char* name) {
+    VideoRow row = video_row(id, "s" + std::to_string(id), stream, started);
+    row.status = status;
+    row.name = name;
+    (void)rows->put_video(row);
+  }
+};
+
+void lists_newest_first(void**) {
+  Listing listing;
+  VideoFilter page;
+  page.offset = 1;
+  page.limit = 3;
+  const Ids all = ids_of(listing.rows->videos({}));
+  const Ids middle = ids_of(listing.rows->videos(page));
+  assert_true(all == Ids({2, 4, 3, 5, 1}));
+  assert_true(middle == Ids({4, 3, 5}));
+}
+
+void filters_by_each_field_and_all_together(void**) {
+  Listing listing;
+  VideoFilter stream, status, ids, except, all;
+  stream.stream_id = 2;
+  status.status = "ready";
+  ids.ids = {5, 1, 99};
+  except.except = {2, 4};
+  all.stream_id = 1;
+  all.status = "ready";
+  all.search = "caf";
+  all.ids = {1, 5};
+  all.except = {1};
+  assert_true(ids_of(listing.rows->videos(stream)) == Ids({4, 3}));
+  assert_true(ids_of(listing.rows->videos(status)) == Ids({3, 5, 1}));
+  assert_true(ids_of(listing.rows->videos(ids)) == Ids({5, 1}));
+  assert_true(ids_of(listing.rows->videos(except)) == Ids({3, 5, 1}));
+  assert_true(ids_of(listing.rows->videos(all)) == Ids({5}));
+}
+
+void searches_any_part_of_the_name_literally(void**) {
+  Listing listing;
+  const auto search = [&](const char* text) {
+    VideoFilter filter;
+    filter.search = text;
+    return ids_of(listing.rows->videos(filter));
+  };
+  assert_true(search("show") == Ids({2, 1}));
+  assert_true(search("a_b") == Ids({3}));
+  assert_true(search("0%") == Ids({2}));
+  assert_true(search("\\").empty());
+  assert_true(search("\xc3\xa9") == Ids({5}));
+  assert_true(search("nothing like it").empty());
+}
+
+const CMUnitTest kTests[] = {
+    cmocka_unit_test(gives_back_every_field),
+    cmocka_unit_test(names_a_video_by_stream_and_end),
+    cmocka_unit_test(keeps_what_a_user_changed),
+    cmocka_unit_test(a_late_pending_row_does_not_undo_the_outcome),
+    cmocka_unit_test(a_deleted_video_does_not_come_back),
+    cmocka_unit_test(leased_ids_are_given_once),
+    cmocka_unit_test(ids_of_an_earlier_catalogue_are_not_leased_again),
+    cmocka_unit_test(a_row_without_a_free_id_gets_one),
+    cmocka_unit_test(lists_newest_first),
+    cmocka_unit_test(filters_by_each_field_and_all_together),
+    cmocka_unit_test(searches_any_part_of_the_name_literally),
+};
+
+}  // namespace
+
+int main() { return cmocka_run_group_tests(kTests, nullptr, nullptr); }
