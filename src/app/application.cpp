@@ -1,0 +1,138 @@
+#include "app/application.hpp"
+
+#include "base/system_clock.hpp"
+#include "catalog/sqlite_catalog.hpp"
+#include "recorder/events.hpp"
+#include "recorder/live_change.hpp"
+#include "recorder/recording_writer.hpp"
+#include "storage/posix_file.hpp"
+
+namespace recording::app {
+namespace {
+
+constexpr unsigned kCatalogReaders = 2;
+
+}  // namespace
+
+struct Application::Impl {
+  Impl(const Config& configuration, Ports given, std::unique_ptr<runtime::LiveState> live,
+       std::unique_ptr<runtime::Journal> opened_journal, runtime::WakeupSocket socket)
+      : config(configuration),
+        ports(given),
+        state(std::move(live)),
+        journal(std::move(opened_journal)),
+        wakeup(std::move(socket)),
+        catalog(*ports.catalog,
+                [path = config.catalog_path](bool writer) {
+                  return catalog::open_sqlite_catalog(path, writer);
+                },
+                kCatalogReaders),
+        segments(journal.get()),
+        events(*ports.log, clock),
+        changes(*state, *ports.log),
+        environment{*state,   clock,  *ports.log, *ports.io,
+                    files,    catalog, segments,  wakeup,
+                    events,   changes, config.runtime, config.spool,
+                    config.storage, config.min_free_bytes},
+        recorder(environment) {}
+
+  Config config;
+  Ports ports;
+  SystemClock clock;
+  storage::PosixFileSystem files;
+  std::unique_ptr<runtime::LiveState> state;
+  std::unique_ptr<runtime::Journal> journal;
+  runtime::WakeupSocket wakeup;
+  catalog::CatalogService catalog;
+  recorder::SegmentPool segments;
+  recorder::Events events;
+  recorder::LiveChanges changes;
+  recorder::Environment environment;
+  recorder::Recorder recorder;
+  std::unique_ptr<api::Api> api;
+};
+
+Result<std::unique_ptr<Application>> Application::create(const Config& config, Ports ports) {
+  auto state = runtime::LiveState::open(config.runtime, config.zone_bytes);
+  if (!state) {
+    return std::move(state).error().wrap("live state");
+  }
+  auto journal = runtime::Journal::open(config.runtime, config.journal_percent, *ports.io);
+  if (!journal) {
+    // Recording goes on without it, from private memory; the operator is told.
+    ports.log->write(LogLevel::kError,
+                     "no journal, recordings are not crash-safe: " + journal.error().message);
+    journal = std::unique_ptr<runtime::Journal>();
+  }
+  auto wakeup = runtime::WakeupSocket::open(config.runtime);
+  if (!wakeup) {
+    return std::move(wakeup).error().wrap("wake-up socket");
+  }
+  auto impl = std::make_unique<Impl>(config, ports, std::move(state).value(),
+                                     std::move(journal).value(), std::move(wakeup).value());
+  auto application = std::unique_ptr<Application>(new Application(std::move(impl)));
+  application->impl_->api = std::make_unique<api::Api>(*application);
+  application->impl_->catalog.open();
+  return application;
+}
+
+Application::Application(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Application::~Application() = default;
+
+const Config& Application::config() const { return impl_->config; }
+storage::FileSystem& Application::files() { return impl_->files; }
+Executor& Application::io() { return *impl_->ports.io; }
+recorder::Recorder& Application::recorder() { return impl_->recorder; }
+api::Api& Application::api() { return *impl_->api; }
+runtime::LiveState& Application::state() { return *impl_->state; }
+catalog::CatalogService& Application::catalog() { return impl_->catalog; }
+const Clock& Application::clock() { return impl_->clock; }
+std::int64_t Application::min_free_bytes() const { return impl_->config.min_free_bytes; }
+
+void Application::wake(std::int32_t pid) {
+  if (pid != 0) {
+    impl_->wakeup.wake(pid);
+  } else {
+    impl_->wakeup.wake_all();
+  }
+}
+
+void Application::remove_files(const catalog::VideoRow& row, std::function<void(Status)> then) {
+  const std::string folder = row.path.empty()
+                                 ? recorder::spool_folder(impl_->config.spool, row.slug)
+                                 : impl_->config.storage + "/" + row.path;
+  const bool posted = post(
+      *impl_->ports.io,
+      [&files = impl_->files, folder]() -> Status {
+        auto names = files.list(folder);
+        if (!names) {
+          return names.error().code == Errc::kNotFound ? ok() : Status(std::move(names).error());
+        }
+        for (const std::string& name : names.value()) {
+          RECORDING_TRY(files.remove(folder + "/" + name));
+        }
+        return files.remove(folder);
+      },
+      then);
+  if (!posted) {
+    then(Error{Errc::kUnavailable, "too much file work is waiting"});
+  }
+}
+
+int Application::wakeup_fd() const { return impl_->wakeup.fd(); }
+
+void Application::woken() {
+  impl_->wakeup.drain();
+  impl_->recorder.woken();
+}
+
+void Application::tick() {
+  if (impl_->journal != nullptr) {
+    impl_->journal->tick(impl_->clock.monotonic_ms());
+  }
+  impl_->recorder.tick();
+}
+
+void Application::leave() { impl_->recorder.leave(); }
+
+}  // namespace recording::app

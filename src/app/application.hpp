@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "api/api.hpp"
+#include "app/config.hpp"
+#include "base/clock.hpp"
+#include "base/executor.hpp"
+#include "base/log.hpp"
+#include "catalog/catalog_service.hpp"
+#include "recorder/recorder.hpp"
+#include "runtime/journal.hpp"
+#include "runtime/live_state.hpp"
+#include "runtime/wakeup.hpp"
+#include "storage/file.hpp"
+
+namespace recording::app {
+
+// Everything one worker process has; made before its event loop runs, destroyed when it exits.
+// The only place that picks adapters. Event loop only.
+class Application final : public api::Backend {
+ public:
+  struct Ports {
+    Executor* io;       // file work: one job per recording at a time, plus downloads
+    Executor* catalog;  // catalogue work
+    Log* log;
+  };
+  static Result<std::unique_ptr<Application>> create(const Config& config, Ports ports);
+  ~Application() override;
+
+  [[nodiscard]] const Config& config() const;
+  [[nodiscard]] storage::FileSystem& files();
+  [[nodiscard]] Executor& io();
+  [[nodiscard]] recorder::Recorder& recorder();
+  [[nodiscard]] api::Api& api();
+
+  // api::Backend
+  runtime::LiveState& state() override;
+  catalog::CatalogService& catalog() override;
+  const Clock& clock() override;
+  [[nodiscard]] std::int64_t min_free_bytes() const override;
+  void wake(std::int32_t pid) override;
+  void remove_files(const catalog::VideoRow& row, std::function<void(Status)> then) override;
+
+  // The wake-up socket: when it is readable, call woken(). tick(): once a second.
+  [[nodiscard]] int wakeup_fd() const;
+  void woken();
+  void tick();
+  // The process exits: nothing is posted and nothing waited for (recorder::Recorder::leave).
+  void leave();
+
+ private:
+  struct Impl;
+  explicit Application(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace recording::app

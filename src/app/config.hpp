@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace recording::app {
+
+// The recording { } block, checked and with its defaults filled in.
+struct Config {
+  bool present = false;      // there is a recording { } block
+  std::string storage;       // absolute path of a local folder
+  std::string spool;         // absolute path
+  std::string runtime = "/dev/shm/nginx-recording";
+  std::string catalog_path;  // absolute path of the SQLite file
+  std::int64_t min_free_bytes = std::int64_t{2} << 30;
+  unsigned journal_percent = 25;
+  std::uint64_t zone_bytes = 8 << 20;
+  std::string public_url;    // without a final slash; empty: taken from the request
+};
+
+}  // namespace recording::app

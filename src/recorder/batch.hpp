@@ -1,0 +1,51 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "media/track_config.hpp"
+#include "mp4/sample.hpp"
+#include "recorder/segment_chain.hpp"
+
+namespace recording::recorder {
+
+using ConfigRef = std::shared_ptr<const media::TrackConfig>;
+
+template <class T>
+using PerKind = std::array<T, media::kTrackKinds>;
+
+constexpr std::size_t index_of(media::TrackKind kind) { return static_cast<std::size_t>(kind); }
+inline constexpr std::array kBothKinds = {media::TrackKind::kVideo, media::TrackKind::kAudio};
+
+// A seam to be noted in the file in front of a batch. The writer adds where the timeline goes on.
+struct Seam {
+  mp4::MarkKind kind = mp4::MarkKind::kBegin;
+  std::uint64_t session = 0, fence = 0;
+  std::int64_t began_wall_ms = 0, ended_wall_ms = 0;  // began 0: nothing was interrupted
+  std::int64_t lost_ms = 0;
+  std::int64_t keep_gap_ms = 0;  // of the interruption, to be left in the timeline
+  std::string reason;
+};
+
+// The samples that become one fragment: times in ticks of the session, bytes where the journal has
+// them. Move-only in practice; made and destroyed on the event loop, read by a pool thread between.
+struct Batch {
+  PerKind<std::vector<mp4::Sample>> samples;
+  PerKind<std::vector<iovec>> pieces;
+  PerKind<std::uint32_t> last_duration{};
+  PerKind<std::uint64_t> first_ordinal{};
+  PerKind<ConfigRef> config;
+  std::vector<SegmentRef> holds;
+  std::optional<Seam> seam;
+  std::int64_t first_ms = 0, last_ms = 0;  // received times of its first and last sample
+  std::int64_t arrived_ms = 0;             // monotonic, of its first sample
+  std::uint64_t bytes = 0;
+  bool begins_with_key = false;
+
+  [[nodiscard]] bool empty() const { return samples[0].empty() && samples[1].empty(); }
+};
+
+}  // namespace recording::recorder

@@ -1,0 +1,148 @@
+#include "recorder/gatherer.hpp"
+
+namespace recording::recorder {
+namespace {
+
+// A fragment larger than this is cut before its time: a gathered write stays short, and a stream of
+// extreme bitrate cannot fill recording_buffer within one fragment.
+constexpr std::uint64_t kLargestBatch = 8 << 20;
+
+RecordHeader header_for(media::TrackKind kind, const Intake& intake, const TrackIntake& track) {
+  RecordHeader header;
+  header.total = intake.sample.size;
+  header.type = RecordType::kSample;
+  header.kind = kind;
+  header.flags = intake.sample.key ? kFlagKey : std::uint8_t{0};
+  header.cts = intake.sample.cts;
+  header.dts = intake.sample.dts;
+  header.duration = track.expected_duration();
+  header.timescale = track.config()->timescale;
+  header.ordinal = track.next_ordinal();
+  return header;
+}
+
+}  // namespace
+
+bool Gatherer::must_cut(media::TrackKind kind, const Intake& sample,
+                        const TrackIntake& track) const {
+  if (batch_ == nullptr || batch_->empty()) {
+    return false;
+  }
+  const ConfigRef& config = batch_->config[index_of(kind)];
+  if (config != nullptr && config != track.config() && !batch_->samples[index_of(kind)].empty()) {
+    return true;
+  }
+  if (batch_->bytes + sample.sample.size > kLargestBatch) {
+    return true;
+  }
+  const std::int64_t gathered_ms = sample.ms - batch_->first_ms;
+  if (gathered_ms < 0) {
+    // Time ran backwards; judge by the arrival, which the caller's tick does.
+    return false;
+  }
+  if (kind == media::TrackKind::kVideo && sample.sample.key) {
+    // A quarter: streams of key frames only must not make a fragment of each.
+    return gathered_ms * 4 >= fragment_ms_;
+  }
+  // Audio alone cuts only where no video flows: a cut belongs in front of a picture.
+  if (kind == media::TrackKind::kAudio && !batch_->samples[0].empty()) {
+    return gathered_ms >= 2 * fragment_ms_;
+  }
+  return gathered_ms >= fragment_ms_;
+}
+
+std::unique_ptr<Batch> Gatherer::cut(const PerKind<TrackIntake>& tracks,
+                                     std::optional<media::TrackKind> next_kind,
+                                     std::int64_t next_dts) {
+  if (batch_ == nullptr) {
+    return nullptr;
+  }
+  for (const media::TrackKind kind : kBothKinds) {
+    const std::size_t i = index_of(kind);
+    if (batch_->samples[i].empty()) {
+      continue;
+    }
+    std::uint32_t duration = tracks[i].expected_duration();
+    if (next_kind == kind && tracks[i].config() == batch_->config[i]) {
+      const std::int64_t step = next_dts - batch_->samples[i].back().dts;
+      if (step > 0 && step <= std::int64_t{0xffffffff}) {
+        duration = static_cast<std::uint32_t>(step);
+      }
+    }
+    batch_->last_duration[i] = duration;
+  }
+  return std::move(batch_);
+}
+
+bool Gatherer::has_budget(std::size_t size) const {
+  const std::size_t more = chain_.needs_segment(size) ? size / runtime::kSegmentData + 1 : 0;
+  return chain_.held_segments() + more <= most_segments_;
+}
+
+bool Gatherer::open_batch(const PerKind<TrackIntake>& tracks) {
+  auto batch = std::make_unique<Batch>();
+  // The configurations lead every batch in the journal, so that a batch found there after a crash
+  // needs nothing that came before it.
+  std::vector<iovec> nowhere;
+  for (const media::TrackKind kind : kBothKinds) {
+    const TrackIntake& track = tracks[index_of(kind)];
+    batch->first_ordinal[index_of(kind)] = track.next_ordinal();
+    if (track.config() == nullptr) {
+      continue;
+    }
+    const Bytes encoded = encode_config(*track.config());
+    RecordHeader header;
+    header.type = RecordType::kConfig;
+    header.kind = kind;
+    header.total = static_cast<std::uint32_t>(encoded.size());
+    header.ordinal = track.next_ordinal();
+    const iovec piece{const_cast<std::uint8_t*>(encoded.data()), encoded.size()};
+    if (!has_budget(encoded.size()) || !chain_.append(header, {&piece, 1}, nowhere, batch->holds)) {
+      return false;
+    }
+    batch->config[index_of(kind)] = track.config();
+  }
+  batch_ = std::move(batch);
+  return true;
+}
+
+bool Gatherer::add(media::TrackKind kind, const Intake& sample, const TrackIntake& track,
+                   const PerKind<TrackIntake>& tracks, std::int64_t now_ms) {
+  const bool opened = batch_ == nullptr;
+  if (opened && !open_batch(tracks)) {
+    return false;
+  }
+  const std::size_t i = index_of(kind);
+  Batch& batch = *batch_;
+  if (batch.config[i] != track.config()) {
+    // The track's first configuration came after the batch was opened.
+    std::unique_ptr<Batch> open = std::move(batch_);
+    if (!open_batch(tracks)) {
+      batch_ = std::move(open);
+      return false;
+    }
+    open->config[i] = track.config();
+    open->holds.insert(open->holds.end(), batch_->holds.begin(), batch_->holds.end());
+    batch_ = std::move(open);
+  }
+  Batch& target = *batch_;
+  if (!has_budget(sample.sample.size) ||
+      !chain_.append(header_for(kind, sample, track), sample.pieces, target.pieces[i],
+                     target.holds)) {
+    if (opened) {
+      batch_.reset();
+    }
+    return false;
+  }
+  if (target.empty()) {
+    target.first_ms = sample.ms;
+    target.arrived_ms = now_ms;
+    target.begins_with_key = kind == media::TrackKind::kVideo && sample.sample.key;
+  }
+  target.last_ms = sample.ms;
+  target.samples[i].push_back(sample.sample);
+  target.bytes += sample.sample.size;
+  return true;
+}
+
+}  // namespace recording::recorder

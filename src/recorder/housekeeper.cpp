@@ -1,0 +1,315 @@
+#include "recorder/housekeeper.hpp"
+
+#include <algorithm>
+
+#include "base/strings.hpp"
+#include "recorder/live_change.hpp"
+#include "runtime/journal.hpp"
+
+namespace recording::recorder {
+namespace {
+
+using runtime::LiveState;
+using runtime::RecordingRecord;
+using runtime::RecordingState;
+using runtime::StreamRecord;
+
+constexpr std::int64_t kFewIds = 64, kLease = 256;
+constexpr std::int64_t kSweepTicks = 10;
+
+struct FoundInSpool {
+  std::vector<std::pair<mp4::Identity, std::int64_t>> recordings;  // and since when each is silent, ms
+  std::vector<std::string> unreadable;                             // what to tell people
+};
+
+// Pool threads. Leaves alone what somebody holds.
+FoundInSpool look_into_spool(storage::FileSystem& files, const Clock& clock,
+                             const std::string& spool, const std::string& runtime) {
+  FoundInSpool found;
+  auto names = files.list(spool);
+  if (!names) {
+    found.unreadable.push_back(spool + ": " + names.error().message);
+    return found;
+  }
+  for (const std::string& slug : names.value()) {
+    auto lock = runtime::OwnerLock::try_acquire(recording_lock_path(runtime, slug));
+    if (!lock) {
+      continue;
+    }
+    auto writer = RecordingWriter::reopen(files, spool, slug);
+    if (!writer) {
+      if (writer.error().code == Errc::kCorrupt) {
+        found.unreadable.push_back(spool_path(spool, slug) + " is left as it is: " +
+                                   writer.error().message);
+      }
+      continue;
+    }
+    const mp4::Identity& identity = writer.value()->file().identity();
+    // The file says when it began and how much it has; what passed since is silence.
+    const std::int64_t silent_ms = std::max<std::int64_t>(
+        clock.wall_ms() - identity.started_wall_ms - writer.value()->file().duration_ms(), 0);
+    found.recordings.emplace_back(identity, silent_ms);
+  }
+  return found;
+}
+
+}  // namespace
+
+void Housekeeper::tick() {
+  if (!lock_) {
+    auto taken = runtime::OwnerLock::try_acquire(
+        runtime::housekeeper_lock_path(env_.runtime_directory));
+    if (!taken) {
+      return;
+    }
+    lock_ = std::move(taken).value();
+  }
+  ++ticks_;
+  lease_ids();
+  measure_space();
+  if (!searched_) {
+    search_spool();
+  }
+  look();
+  if (ticks_ % kSweepTicks == 0) {
+    sweep_journals();
+  }
+}
+
+void Housekeeper::look() {
+  if (!lock_) {
+    return;
+  }
+  for (const Orphan& orphan : find_orphans()) {
+    switch (orphan.record.state) {
+      case RecordingState::kRequested:
+      case RecordingState::kActive:
+        mark_interrupted(orphan);
+        break;
+      case RecordingState::kInterrupted:
+        if (env_.clock.monotonic_ms() - orphan.record.interrupted_ms >=
+            orphan.record.rules.reconnect_window_ms) {
+          adopt(orphan);
+        }
+        break;
+      default:
+        adopt(orphan);
+    }
+  }
+}
+
+// Recordings without a holder. Whether one has is asked of its lock, after the live state was let go.
+std::vector<Housekeeper::Orphan> Housekeeper::find_orphans() {
+  std::vector<Orphan> found;
+  {
+    auto begun = env_.state.begin();
+    if (!begun) {
+      return found;
+    }
+    const LiveState::Transaction live = std::move(begun).value();
+    live.for_each_recording([&](std::int32_t index, const RecordingRecord& record) {
+      if (const StreamRecord* stream = live.stream(record.stream); stream != nullptr) {
+        found.push_back({index, record, *stream});
+      }
+    });
+  }
+  std::erase_if(found, [&](const Orphan& orphan) {
+    if (holds_(orphan.index)) {
+      return true;
+    }
+    const bool new_one = orphan.record.state == RecordingState::kRequested ||
+                         orphan.record.state == RecordingState::kActive;
+    // What is wanted but not begun, and what is being handed over, is the publisher's worker's.
+    if (new_one && runtime::OwnerLock::is_held(runtime::stream_lock_path(
+                       env_.runtime_directory, orphan.stream.app.view(),
+                       orphan.stream.name.view()))) {
+      return true;
+    }
+    return false;
+  });
+  return found;
+}
+
+void Housekeeper::mark_interrupted(const Orphan& orphan) {
+  env_.changes.make([&](LiveState::Transaction& live) {
+    const RecordingRecord* record = live.recording(orphan.index);
+    if (record == nullptr || record->slug.view() != orphan.record.slug.view() ||
+        record->state != orphan.record.state) {
+      return;
+    }
+    RecordingRecord& left = live.edit_recording(orphan.index);
+    left.state = RecordingState::kInterrupted;
+    left.interrupted_ms = std::max(live.stream(left.stream)->last_message_ms.get(),
+                                   left.interrupted_ms);
+    left.end_reason.assign("worker_died");
+    if (live.stream(left.stream)->session.id == orphan.stream.session.id) {
+      live.edit_stream(left.stream).session = {};
+    }
+  });
+}
+
+void Housekeeper::adopt(const Orphan& orphan) {
+  auto taken = Recording::take(env_, orphan.index, orphan.record,
+                               identity_of(orphan.record, orphan.stream));
+  if (!taken) {
+    return;  // somebody holds it after all
+  }
+  bool ours = false;
+  env_.changes.make([&](LiveState::Transaction& live) {
+    const RecordingRecord* record = live.recording(orphan.index);
+    if (record == nullptr || record->slug.view() != orphan.record.slug.view() ||
+        record->state != orphan.record.state) {
+      return;
+    }
+    ours = true;
+    if (record->state == RecordingState::kInterrupted) {
+      RecordingRecord& ended = live.edit_recording(orphan.index);
+      ended.state = RecordingState::kEnding;
+      if (ended.end_reason.size == 0) {
+        ended.end_reason.assign("interrupted");
+      }
+      if (live.stream(ended.stream)->recording == orphan.index) {
+        live.edit_stream(ended.stream).recording = runtime::kNone;
+      }
+    }
+  });
+  if (!ours) {
+    return;
+  }
+  std::shared_ptr<Recording> recording = std::move(taken).value();
+  recording->come_back();
+  recording->finish();
+  keep_(std::move(recording));
+}
+
+void Housekeeper::lease_ids() {
+  const runtime::IdBlock block = env_.state.shared_gauges()->video_ids;
+  if (leasing_ || block.end - block.next >= kFewIds) {
+    return;
+  }
+  leasing_ = true;
+  env_.catalog.write(
+      [](catalog::Catalog& catalog) { return catalog.lease_video_ids(kLease); },
+      [this](Result<catalog::IdRange> lease) {
+        leasing_ = false;
+        if (!lease) {
+          return;
+        }
+        env_.changes.make([range = lease.value()](LiveState::Transaction& live) {
+          runtime::Shared& shared = live.edit_shared();
+          // What was left of the old block is given up: numbers have gaps, and nobody minds.
+          shared.video_ids.next = range.first;
+          shared.video_ids.end = range.end;
+        });
+        // Recordings that began before the first lease get their ids now.
+        env_.changes.make([](LiveState::Transaction& live) {
+          std::vector<std::int32_t> without;
+          live.for_each_recording([&](std::int32_t index, const RecordingRecord& record) {
+            if (record.video_id == 0) {
+              without.push_back(index);
+            }
+          });
+          for (const std::int32_t index : without) {
+            live.edit_recording(index).video_id = live.take_video_id();
+          }
+        });
+      });
+}
+
+void Housekeeper::measure_space() {
+  if (measuring_) {
+    return;
+  }
+  measuring_ = post(
+      env_.io, [&files = env_.files, spool = env_.spool]() { return files.free_bytes(spool); },
+      [this](Result<std::uint64_t> free_bytes) {
+        measuring_ = false;
+        if (free_bytes) {
+          env_.state.shared_gauges()->spool_free_bytes.set(
+              static_cast<std::int64_t>(free_bytes.value()));
+        }
+      });
+}
+
+// Files in the spool that the live state knows nothing of: the machine was restarted, or its state
+// was set aside. They are found by the identity that each carries.
+void Housekeeper::search_spool() {
+  searched_ = post(
+      env_.io,
+      [&files = env_.files, &clock = env_.clock, spool = env_.spool,
+       runtime = env_.runtime_directory]() { return look_into_spool(files, clock, spool, runtime); },
+      [this](FoundInSpool found) {
+        for (const std::string& line : found.unreadable) {
+          env_.log.write(LogLevel::kCrit, line);
+        }
+        for (auto& [identity, silent_ms] : found.recordings) {
+          welcome(std::move(identity), silent_ms);
+        }
+      });
+}
+
+void Housekeeper::welcome(mp4::Identity identity, std::int64_t silent_ms) {
+  env_.changes.make([this, identity = std::move(identity), silent_ms](LiveState::Transaction& live) {
+    if (live.find_recording_by_slug(identity.slug) != runtime::kNone) {
+      return;
+    }
+    auto stream = live.ensure_stream(identity.app, identity.stream);
+    auto index = stream ? live.add_recording() : Result<std::int32_t>(stream.error());
+    if (!index) {
+      env_.log.write(LogLevel::kError, "recording " + identity.slug +
+                                           " in the spool has to wait: " + index.error().message);
+      searched_ = false;
+      return;
+    }
+    RecordingRecord& record = live.edit_recording(index.value());
+    record.state = RecordingState::kInterrupted;
+    record.automatic = identity.automatic ? 1 : 0;
+    record.stream = stream.value();
+    record.video_id = identity.video_id != 0 ? identity.video_id : live.take_video_id();
+    record.stream_id = identity.stream_id;
+    record.slug.assign(identity.slug);
+    record.transaction_id.assign(identity.transaction_id);
+    record.sequence = identity.sequence;
+    record.started_wall_ms = identity.started_wall_ms;
+    record.interrupted_ms = env_.clock.monotonic_ms() - silent_ms;
+    record.rules.reconnect_window_ms = identity.reconnect_window_ms;
+    record.rules.min_duration_ms = identity.min_duration_ms;
+    record.rules.max_duration_ms = identity.max_duration_ms;
+    record.end_reason.assign("restart");
+    StreamRecord& owner = live.edit_stream(stream.value());
+    const bool free = owner.recording == runtime::kNone && owner.session.id == 0;
+    if (free && silent_ms < identity.reconnect_window_ms) {
+      owner.recording = index.value();
+      owner.wanted = identity.automatic ? 0 : 1;
+    }
+    env_.log.write(LogLevel::kNotice, "recording " + identity.slug + " of " +
+                                          to_valid_utf8(identity.app) + "/" +
+                                          to_valid_utf8(identity.stream) +
+                                          " was found in the spool");
+  });
+}
+
+void Housekeeper::sweep_journals() {
+  if (sweeping_) {
+    return;
+  }
+  std::vector<std::uint64_t> keep;
+  {
+    auto begun = env_.state.begin();
+    if (!begun) {
+      return;
+    }
+    const LiveState::Transaction live = std::move(begun).value();
+    live.for_each_recording([&](std::int32_t, const RecordingRecord& record) {
+      keep.push_back(record.session);
+    });
+  }
+  sweeping_ = post(
+      env_.io,
+      [directory = env_.runtime_directory, keep = std::move(keep)]() {
+        return runtime::remove_dead_journals(directory, keep);
+      },
+      [this](Status) { sweeping_ = false; });
+}
+
+}  // namespace recording::recorder

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "recorder/environment.hpp"
+#include "recorder/recording.hpp"
+#include "runtime/stream_lock.hpp"
+
+namespace recording::recorder {
+
+// What is nobody's work in particular: finishes recordings whose holder is gone when their time is
+// up, finds those of earlier runs in the spool, keeps a lease of ids, measures free space, gives
+// back the journals of the dead. One worker of the machine does it, whoever holds
+// {runtime}/housekeeper.lock; when it dies another follows within a second. Event loop only.
+class Housekeeper {
+ public:
+  // `keep` takes what was adopted until it is closed; `holds` says whether this worker holds a
+  // recording already.
+  Housekeeper(Environment& environment, std::function<void(std::shared_ptr<Recording>)> keep,
+              std::function<bool(std::int32_t)> holds)
+      : env_(environment), keep_(std::move(keep)), holds_(std::move(holds)) {}
+
+  void tick();
+  // Looks at the recordings now: something may have become nobody's.
+  void look();
+
+ private:
+  struct Orphan {
+    std::int32_t index;
+    runtime::RecordingRecord record;
+    runtime::StreamRecord stream;
+  };
+  [[nodiscard]] std::vector<Orphan> find_orphans();
+  void adopt(const Orphan& orphan);
+  void mark_interrupted(const Orphan& orphan);
+  void lease_ids();
+  void measure_space();
+  void search_spool();
+  void welcome(mp4::Identity identity, std::int64_t silent_ms);
+  void sweep_journals();
+
+  Environment& env_;
+  std::function<void(std::shared_ptr<Recording>)> keep_;
+  std::function<bool(std::int32_t)> holds_;
+  std::optional<runtime::OwnerLock> lock_;
+  bool leasing_ = false, measuring_ = false, searched_ = false, sweeping_ = false;
+  std::int64_t ticks_ = 0;
+};
+
+}  // namespace recording::recorder

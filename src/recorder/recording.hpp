@@ -1,0 +1,92 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "recorder/batch.hpp"
+#include "recorder/comeback.hpp"
+#include "recorder/conclusion.hpp"
+#include "recorder/environment.hpp"
+#include "recorder/recording_writer.hpp"
+#include "runtime/stream_lock.hpp"
+
+namespace recording::recorder {
+
+// One recording while this worker holds it: queues batches, has at most one job under way, ends by
+// finishing the file or by letting go of it (interrupted). Holds the recording's lock all the time;
+// a recording without a holder is come back to by whoever takes that lock. Event loop only; keeps
+// itself alive while a job runs.
+class Recording : public std::enable_shared_from_this<Recording> {
+ public:
+  // Takes the lock {runtime}/r.{slug}.lock. kConflict: somebody holds the recording.
+  static Result<std::shared_ptr<Recording>> take(Environment& environment, std::int32_t index,
+                                                 const runtime::RecordingRecord& record,
+                                                 mp4::Identity identity);
+
+  // Comes back to what is on disk and in the journal before anything else is done.
+  void come_back();
+
+  void add(std::unique_ptr<Batch> batch);
+  // Nothing more comes. Writes what is queued, finishes the file, tells the catalogue.
+  void finish();
+  // Nothing more comes for now. Writes what is queued and lets go.
+  void let_go();
+
+  void tick();
+
+  [[nodiscard]] std::int32_t index() const { return index_; }
+  [[nodiscard]] const mp4::Identity& identity() const { return identity_; }
+  [[nodiscard]] bool closed() const { return stage_ == Stage::kClosed; }
+  [[nodiscard]] bool settling() const { return stage_ != Stage::kOpen; }
+
+ private:
+  enum class Stage { kOpen, kFinishing, kLettingGo, kSettling, kClosed };
+  struct Progress;  // what a writing job has done
+
+  Recording(Environment& environment, std::int32_t index, const runtime::RecordingRecord& record,
+            mp4::Identity identity, runtime::OwnerLock lock);
+  void pump();
+  void post_comeback();
+  void post_write();
+  void post_conclusion();
+  void written(Progress progress);
+  void concluded(Result<Outcome> outcome);
+  void settle(const Outcome& outcome);
+  void put_row();
+  void failed(const Error& error, const char* doing);
+  void close();
+
+  Environment& env_;
+  const std::int32_t index_;
+  const mp4::Identity identity_;
+  const runtime::RecordingRules rules_;
+  const ComebackRequest comeback_;
+  const std::string settled_error_;  // of a recording whose outcome was known before its holder died
+  std::optional<runtime::OwnerLock> lock_;
+
+  Stage stage_ = Stage::kOpen;
+  bool busy_ = false;           // a job is under way
+  bool needs_comeback_ = false;
+  bool discontinued_ = false;   // the file could not be read: nothing more is written
+  std::shared_ptr<RecordingWriter> writer_;
+  std::deque<std::unique_ptr<Batch>> queue_;
+  std::vector<std::unique_ptr<Batch>> unsynced_;  // written, but their sync failed
+  std::int64_t retry_ms_ = 0;   // monotonic: not before this after a failure; 0: no failure
+  std::int64_t retry_step_ms_ = 0;
+  catalog::VideoRow row_;
+};
+
+// Held by whoever has the recording in hand.
+std::string recording_lock_path(const std::string& runtime_directory, const std::string& slug);
+
+// Who a recording is, from what the live state knows.
+mp4::Identity identity_of(const runtime::RecordingRecord& record,
+                          const runtime::StreamRecord& stream);
+// The row of a recording in progress.
+catalog::VideoRow row_of(const mp4::Identity& identity);
+
+}  // namespace recording::recorder

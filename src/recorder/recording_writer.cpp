@@ -1,0 +1,172 @@
+#include "recorder/recording_writer.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace recording::recorder {
+namespace {
+
+std::int64_t rescale(std::int64_t ticks, std::uint32_t from, std::uint32_t to) {
+  if (from == to) {
+    return ticks;
+  }
+  const __int128 product = static_cast<__int128>(ticks) * to;
+  const __int128 half = product >= 0 ? from / 2 : -static_cast<__int128>(from / 2);
+  return static_cast<std::int64_t>((product + half) / from);
+}
+
+// Where two tracks of different timescales must be compared.
+constexpr std::uint32_t kCommonTimescale = 1000000;
+
+}  // namespace
+
+std::string spool_folder(const std::string& spool, const std::string& slug) {
+  return spool + "/" + slug;
+}
+std::string spool_path(const std::string& spool, const std::string& slug) {
+  return spool_folder(spool, slug) + "/source.mp4";
+}
+
+Result<std::unique_ptr<RecordingWriter>> RecordingWriter::create(storage::FileSystem& files,
+                                                                 const std::string& spool,
+                                                                 const mp4::Identity& identity) {
+  const std::string folder = spool_folder(spool, identity.slug);
+  RECORDING_TRY(files.make_directories(folder));
+  const std::string path = spool_path(spool, identity.slug);
+  auto file = files.create(path);
+  if (!file && file.error().code == Errc::kConflict) {
+    // Left by an earlier try that failed before its first fragment: nobody else has this slug.
+    RECORDING_TRY(files.remove(path));
+    file = files.create(path);
+  }
+  if (!file) {
+    return std::move(file).error();
+  }
+  RECORDING_TRY(files.sync_directory(folder));
+  RECORDING_TRY(files.sync_directory(spool));
+  auto recording = mp4::RecordingFile::create(std::move(file).value(), identity);
+  if (!recording) {
+    return std::move(recording).error();
+  }
+  return std::unique_ptr<RecordingWriter>(new RecordingWriter(std::move(recording).value()));
+}
+
+Result<std::unique_ptr<RecordingWriter>> RecordingWriter::reopen(storage::FileSystem& files,
+                                                                 const std::string& spool,
+                                                                 const std::string& slug) {
+  auto file = files.open(spool_path(spool, slug));
+  if (!file) {
+    return std::move(file).error();
+  }
+  auto recording = mp4::RecordingFile::reopen(std::move(file).value());
+  if (!recording) {
+    return std::move(recording).error();
+  }
+  return std::unique_ptr<RecordingWriter>(new RecordingWriter(std::move(recording).value()));
+}
+
+std::uint32_t RecordingWriter::timescale(media::TrackKind kind,
+                                         const SessionSamples& samples) const {
+  const media::TrackConfig* config = file_->config(kind);
+  return config != nullptr ? config->timescale : samples.config[index_of(kind)]->timescale;
+}
+
+mp4::Mark RecordingWriter::mark_for(const SessionSamples& samples, const Seam& seam) const {
+  mp4::Mark mark;
+  mark.kind = seam.kind;
+  mark.session = seam.session;
+  mark.fence = seam.fence;
+  mark.next_ordinal = samples.first_ordinal;
+  mark.began_wall_ms = seam.began_wall_ms;
+  mark.ended_wall_ms = seam.ended_wall_ms;
+  mark.lost_ms = seam.lost_ms;
+  mark.reason = seam.reason;
+
+  if (seam.kind == mp4::MarkKind::kOverload) {
+    mark.origin_us = file_->last_mark().origin_us;  // the session's own time runs on
+    return mark;
+  }
+  // The earliest sample of the session goes where the longest track of the file ends.
+  std::int64_t begin = std::numeric_limits<std::int64_t>::max();
+  std::int64_t end = 0;
+  for (const media::TrackKind kind : kBothKinds) {
+    const std::size_t i = index_of(kind);
+    if (!samples.samples[i].empty()) {
+      begin = std::min(begin, rescale(samples.samples[i].front().dts, samples.config[i]->timescale,
+                                      kCommonTimescale));
+    }
+    if (file_->config(kind) != nullptr) {
+      end = std::max(end, rescale(file_->end_dts(kind), file_->config(kind)->timescale,
+                                  kCommonTimescale));
+    }
+  }
+  if (begin == std::numeric_limits<std::int64_t>::max()) {
+    begin = 0;
+  }
+  mark.origin_us = begin - end - seam.keep_gap_ms * (kCommonTimescale / 1000);
+  return mark;
+}
+
+void RecordingWriter::place(media::TrackKind kind, const SessionSamples& samples,
+                            std::int64_t origin_us) {
+  const std::size_t i = index_of(kind);
+  const std::uint32_t from = samples.config[i]->timescale;
+  const std::uint32_t to = timescale(kind, samples);
+  const std::int64_t origin = rescale(origin_us, kCommonTimescale, to);
+  std::vector<mp4::Sample>& placed = placed_[i];
+  placed.assign(samples.samples[i].begin(), samples.samples[i].end());
+  // A late track may begin before the file's zero, and an origin is rounded to ticks.
+  std::int64_t earliest = last_dts_[i] + 1;
+  for (mp4::Sample& sample : placed) {
+    sample.dts = std::max(rescale(sample.dts, from, to) - origin, earliest);
+    sample.cts = static_cast<std::uint32_t>(rescale(sample.cts, from, to));
+    earliest = sample.dts + 1;
+  }
+}
+
+Status RecordingWriter::append(const SessionSamples& samples, const Seam* seam) {
+  mp4::Fragment fragment;
+  const PerKind<std::int64_t> last_dts_before = last_dts_;
+  if (seam != nullptr) {
+    fragment.mark = mark_for(samples, *seam);
+    if (seam->kind == mp4::MarkKind::kBegin) {
+      for (const media::TrackKind kind : kBothKinds) {
+        last_dts_[index_of(kind)] = file_->config(kind) != nullptr ? file_->end_dts(kind) - 1 : -1;
+      }
+    }
+  }
+  const mp4::Mark& mark = fragment.mark ? *fragment.mark : file_->last_mark();
+  std::vector<mp4::Run> runs;
+  for (const media::TrackKind kind : kBothKinds) {
+    const std::size_t i = index_of(kind);
+    if (samples.samples[i].empty()) {
+      continue;
+    }
+    const std::uint32_t to = timescale(kind, samples);
+    place(kind, samples, mark.origin_us);
+    mp4::Run run;
+    run.kind = kind;
+    run.samples = placed_[i];
+    run.pieces = samples.pieces[i];
+    run.last_duration = static_cast<std::uint32_t>(
+        rescale(samples.last_duration[i], samples.config[i]->timescale, to));
+    runs.push_back(run);
+    if (file_->config(kind) == nullptr || !file_->config(kind)->same_source(*samples.config[i])) {
+      adapted_[i] = *samples.config[i];
+      adapted_[i].timescale = to;  // a track keeps the timescale that its first sample gave it
+      fragment.config[i] = &adapted_[i];
+    }
+  }
+  fragment.runs = runs;
+  Status status = file_->append(fragment);
+  if (!status) {
+    last_dts_ = last_dts_before;
+    return status;
+  }
+  for (const mp4::Run& run : runs) {
+    last_dts_[index_of(run.kind)] = run.samples.back().dts;
+  }
+  return ok();
+}
+
+}  // namespace recording::recorder

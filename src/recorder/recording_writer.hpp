@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "mp4/recording_file.hpp"
+#include "recorder/batch.hpp"
+#include "storage/file.hpp"
+
+namespace recording::recorder {
+
+// Where a recording lives in the spool.
+std::string spool_folder(const std::string& spool, const std::string& slug);
+std::string spool_path(const std::string& spool, const std::string& slug);
+
+// Samples in ticks of their session, as a batch or the journal has them.
+struct SessionSamples {
+  PerKind<std::span<const mp4::Sample>> samples;
+  PerKind<std::span<const iovec>> pieces;
+  PerKind<std::uint32_t> last_duration{};
+  PerKind<const media::TrackConfig*> config{};
+  PerKind<std::uint64_t> first_ordinal{};
+};
+
+// The pool-thread side of one recording: puts the samples of its sessions on the file's timeline and
+// appends them. One thread at a time; every call may block. A failed call may be tried again.
+class RecordingWriter {
+ public:
+  // Makes {spool}/{slug}/source.mp4. Nothing is on disk before this.
+  static Result<std::unique_ptr<RecordingWriter>> create(storage::FileSystem& files,
+                                                         const std::string& spool,
+                                                         const mp4::Identity& identity);
+  // Opens one that exists. kNotFound: there is none.
+  static Result<std::unique_ptr<RecordingWriter>> reopen(storage::FileSystem& files,
+                                                         const std::string& spool,
+                                                         const std::string& slug);
+
+  // One fragment. `seam` is noted in front of it; the first call for a session must bring one.
+  Status append(const SessionSamples& samples, const Seam* seam);
+  Status sync() { return file_->sync(); }
+  Status finish() { return file_->finish(); }
+
+  [[nodiscard]] const mp4::RecordingFile& file() const { return *file_; }
+
+ private:
+  explicit RecordingWriter(std::unique_ptr<mp4::RecordingFile> file) : file_(std::move(file)) {}
+  [[nodiscard]] mp4::Mark mark_for(const SessionSamples& samples, const Seam& seam) const;
+  [[nodiscard]] std::uint32_t timescale(media::TrackKind kind, const SessionSamples& samples) const;
+  void place(media::TrackKind kind, const SessionSamples& samples, std::int64_t origin_us);
+
+  std::unique_ptr<mp4::RecordingFile> file_;
+  // The last sample placed of each kind; -1 where there is none, or none since the file was reopened
+  // (then the session's own order, which the journal keeps, is enough).
+  PerKind<std::int64_t> last_dts_{-1, -1};
+  PerKind<std::vector<mp4::Sample>> placed_;  // scratch
+  PerKind<media::TrackConfig> adapted_;       // scratch
+};
+
+}  // namespace recording::recorder

@@ -1,0 +1,162 @@
+#include "recorder/segment_chain.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+namespace recording::recorder {
+namespace {
+
+// Copies `size` bytes out of a chain of pieces, remembering where it stopped.
+class PieceCursor {
+ public:
+  explicit PieceCursor(media::Pieces pieces) : pieces_(pieces) {}
+
+  void copy_to(std::uint8_t* out, std::size_t size) {
+    while (size > 0) {
+      const iovec& piece = pieces_[index_];
+      const std::size_t take = std::min(size, piece.iov_len - offset_);
+      std::memcpy(out, static_cast<const std::uint8_t*>(piece.iov_base) + offset_, take);
+      out += take;
+      size -= take;
+      offset_ += take;
+      if (offset_ == piece.iov_len) {
+        ++index_;
+        offset_ = 0;
+      }
+    }
+  }
+
+ private:
+  media::Pieces pieces_;
+  std::size_t index_ = 0, offset_ = 0;
+};
+
+}  // namespace
+
+runtime::Segment SegmentPool::acquire(std::uint64_t session, std::uint64_t number) {
+  if (journal_ != nullptr) {
+    runtime::Segment segment = journal_->acquire(session, number);
+    if (segment.data != nullptr) {
+      return segment;
+    }
+  }
+  auto* memory = static_cast<std::uint8_t*>(
+      ::operator new(runtime::kSegmentSize, std::align_val_t{64}, std::nothrow));
+  if (memory == nullptr) {
+    return {};
+  }
+  auto* header = ::new (memory) runtime::SegmentHeader{};
+  header->session = session;
+  header->number = number;
+  return {header, memory + runtime::kSegmentHeaderSize, false};
+}
+
+void SegmentPool::release(const runtime::Segment& segment) noexcept {
+  if (abandoned_) {
+    return;
+  }
+  if (segment.shared) {
+    journal_->release(segment);
+  } else {
+    ::operator delete(static_cast<void*>(segment.header), std::align_val_t{64});
+  }
+}
+
+bool SegmentChain::needs_segment(std::size_t size) const {
+  return current_ == nullptr || used_ + aligned_record_size(size) > runtime::kSegmentData;
+}
+
+SegmentRef SegmentChain::open_segment() {
+  runtime::Segment segment = pool_.acquire(session_, next_number_);
+  if (segment.data == nullptr) {
+    return nullptr;
+  }
+  ++next_number_;
+  ++*held_;
+  std::shared_ptr<std::size_t> held = held_;
+  std::shared_ptr<std::size_t> fallback = segment.shared ? nullptr : private_;
+  if (fallback) {
+    ++*fallback;
+  }
+  return {new SegmentHold(pool_, segment), [held, fallback](SegmentHold* hold) {
+            --*held;
+            if (fallback) {
+              --*fallback;
+            }
+            delete hold;
+          }};
+}
+
+bool SegmentChain::append(RecordHeader header, media::Pieces payload, std::vector<iovec>& pieces,
+                          std::vector<SegmentRef>& holds) {
+  struct Part {
+    SegmentRef segment;
+    std::uint32_t end;
+  };
+  Part first{};  // a record of one part, by far the most common, needs no list
+  std::vector<Part> more;
+  PieceCursor cursor(payload);
+  SegmentRef segment = current_;
+  std::uint32_t used = used_;
+  const std::uint64_t number_before = next_number_;
+  std::size_t left = header.total;
+  std::size_t pieces_before = pieces.size();
+  header.flags |= kFlagFirst;
+  for (bool done = false; !done;) {
+    // A part smaller than this is not worth a header at the end of a segment.
+    constexpr std::size_t kSmallestPart = 256;
+    const std::size_t room = segment == nullptr ? 0 : runtime::kSegmentData - used;
+    const bool fits = aligned_record_size(left) <= room;
+    if (!fits && room < sizeof(RecordHeader) + kSmallestPart) {
+      segment = open_segment();
+      used = 0;
+      if (segment == nullptr) {
+        pieces.resize(pieces_before);
+        next_number_ = number_before;  // what was opened is given back with `more`
+        return false;
+      }
+      continue;
+    }
+    const std::size_t take =
+        fits ? left : ((room - sizeof(RecordHeader)) & ~std::size_t{7});
+    header.size = static_cast<std::uint32_t>(take);
+    left -= take;
+    done = left == 0;
+    if (done) {
+      header.flags |= kFlagLast;
+    }
+    std::uint8_t* at = segment->segment().data + used;
+    std::memcpy(at, &header, sizeof(header));
+    cursor.copy_to(at + sizeof(header), take);
+    if (take > 0) {
+      pieces.push_back({at + sizeof(header), take});
+    }
+    used += static_cast<std::uint32_t>(aligned_record_size(take));
+    Part part{segment, used};
+    if (first.segment == nullptr) {
+      first = std::move(part);
+    } else {
+      more.push_back(std::move(part));
+    }
+    header.flags &= static_cast<std::uint8_t>(~kFlagFirst);
+  }
+
+  // Only now is the record made to count, segment by segment in order: a reader that finds the last
+  // part finds all the others.
+  const auto commit = [&](const Part& part) {
+    part.segment->segment().header->committed.store(part.end, std::memory_order_release);
+    if (holds.empty() || holds.back() != part.segment) {
+      holds.push_back(part.segment);
+    }
+  };
+  commit(first);
+  for (const Part& part : more) {
+    commit(part);
+  }
+  current_ = std::move(segment);
+  used_ = used;
+  return true;
+}
+
+}  // namespace recording::recorder

@@ -1,0 +1,534 @@
+#include "recorder/session.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "base/strings.hpp"
+#include "recorder/control.hpp"
+#include "recorder/events.hpp"
+#include "recorder/live_change.hpp"
+
+namespace recording::recorder {
+namespace {
+
+using runtime::LiveState;
+using runtime::RecordingRecord;
+using runtime::RecordingState;
+using runtime::StreamRecord;
+
+constexpr std::int64_t kAskAgainMs = 1000;
+
+std::uint64_t new_session_id() {
+  std::uint64_t id = 0;
+  while (id == 0) {
+    id = random_u64();
+  }
+  return id;
+}
+
+bool inside_window(const RecordingRecord& record, std::int64_t now_ms) {
+  return now_ms - record.interrupted_ms < record.rules.reconnect_window_ms;
+}
+
+}  // namespace
+
+Session::Session(Environment& environment, Publisher publisher, runtime::OwnerLock lock,
+                 std::function<void(std::shared_ptr<Recording>)> keep)
+    : env_(environment),
+      publisher_(std::move(publisher)),
+      lock_(std::move(lock)),
+      keep_(std::move(keep)),
+      id_(new_session_id()),
+      tracks_{TrackIntake(media::TrackKind::kVideo), TrackIntake(media::TrackKind::kAudio)},
+      gatherer_(environment.segments, id_, publisher_.rules.fragment_ms, most_segments()) {}
+
+void Session::declare_frame_rate(double frames_per_second) {
+  tracks_[0].declare_frame_rate(frames_per_second);
+  declared_rate_milli_ = static_cast<std::uint32_t>(frames_per_second * 1000 + 0.5);
+  facts_changed_ = true;
+}
+
+Session::~Session() { *alive_ = false; }
+
+Status Session::open() {
+  auto begun = env_.state.begin();
+  if (!begun) {
+    return std::move(begun).error();
+  }
+  {
+    LiveState::Transaction live = std::move(begun).value();
+    auto index = live.ensure_stream(publisher_.app, publisher_.name);
+    if (!index) {
+      return std::move(index).error();
+    }
+    stream_ = index.value();
+    StreamRecord& stream = live.edit_stream(stream_);
+    if (const RecordingRecord* left = live.recording(stream.recording);
+        left != nullptr && left->state == RecordingState::kActive) {
+      // We have the stream's lock: whoever saved this is dead. Noted before our own first message
+      // moves the gauge that says when the last one came.
+      RecordingRecord& record = live.edit_recording(stream.recording);
+      record.state = RecordingState::kInterrupted;
+      record.interrupted_ms = stream.last_message_ms.get();
+      record.end_reason.assign("worker_died");
+    }
+    stream.session = {};
+    stream.session.id = id_;
+    stream.session.pid = static_cast<std::int32_t>(::getpid());
+    stream.session.started_wall_ms = env_.clock.wall_ms();
+    stream.rules = publisher_.rules;
+    stream.stopped = 0;
+    fence_ = ++stream.fence;
+    stream_id_ = stream.settings_known != 0 ? stream.stream_id : 0;
+  }
+  if (stream_id_ != 0) {
+    env_.catalog.write(
+        [id = stream_id_, at = env_.clock.wall_ms()](catalog::Catalog& catalog) -> Status {
+          return catalog.set_stream_times(id, at, 0);
+        },
+        [](Status) {});
+  }
+  runtime::StreamRecord* gauges = env_.state.stream_gauges(stream_);
+  gauges->bytes_in.set(0);
+  gauges->messages_in.set(0);
+  env_.events.emit("stream.started", {{"app", to_valid_utf8(publisher_.app)},
+                                      {"stream", to_valid_utf8(publisher_.name)},
+                                      {"stream_id", stream_id_}});
+  look();
+  return ok();
+}
+
+void Session::ask_settings() {
+  const std::int64_t now = env_.clock.monotonic_ms();
+  if (asking_ || now < ask_again_ms_) {
+    return;
+  }
+  asking_ = true;
+  env_.catalog.write(
+      [app = publisher_.app, name = publisher_.name, at = env_.clock.wall_ms()](
+          catalog::Catalog& catalog) -> Result<catalog::StreamRow> {
+        auto row = catalog.ensure_stream(app, name);
+        if (row) {
+          RECORDING_TRY(catalog.set_stream_times(row.value().id, at, 0));
+        }
+        return row;
+      },
+      [this, alive = alive_](Result<catalog::StreamRow> row) {
+        if (!*alive) {
+          return;
+        }
+        asking_ = false;
+        if (!row) {
+          if (ask_again_ms_ == 0) {
+            env_.log.write(LogLevel::kError,
+                           "settings of " + to_valid_utf8(publisher_.app) + "/" +
+                               to_valid_utf8(publisher_.name) + " are not known (" +
+                               row.error().message +
+                               "): the application's auto_record is used until they are");
+          }
+          ask_again_ms_ = env_.clock.monotonic_ms() + kAskAgainMs;
+          decide();
+          return;
+        }
+        const catalog::StreamRow& found = row.value();
+        stream_id_ = found.id;
+        auto begun = env_.state.begin();
+        if (begun) {
+          LiveState::Transaction live = std::move(begun).value();
+          StreamRecord& stream = live.edit_stream(stream_);
+          stream.stream_id = found.id;
+          stream.settings_known = 1;
+          stream.auto_record = !found.auto_record ? runtime::Setting::kInherit
+                               : *found.auto_record ? runtime::Setting::kOn
+                                                    : runtime::Setting::kOff;
+          if (stream.recording != runtime::kNone && live.recording(stream.recording) != nullptr) {
+            live.edit_recording(stream.recording).stream_id = found.id;
+          }
+        }
+        decide();
+      });
+}
+
+void Session::look() {
+  auto begun = env_.state.begin();
+  if (!begun) {
+    return;  // the next tick looks again
+  }
+  bool known = false;
+  bool ending = false;
+  {
+    const LiveState::Transaction live = std::move(begun).value();
+    const StreamRecord* stream = live.stream(stream_);
+    if (stream == nullptr || stream->session.id != id_) {
+      return;
+    }
+    known = stream->settings_known != 0;
+    if (recording_ != nullptr) {
+      const RecordingRecord* record = live.recording(recording_->index());
+      ending = record == nullptr || record->state == RecordingState::kEnding;
+    }
+  }
+  if (ending) {
+    stop_recording();
+  }
+  if (!known) {
+    ask_settings();
+  }
+  decide();
+}
+
+// What should be happening, by the live state; makes it so.
+void Session::decide() {
+  if (mode_ == Mode::kRecording) {
+    return;
+  }
+  auto begun = env_.state.begin();
+  if (!begun) {
+    return;
+  }
+  std::int32_t index = runtime::kNone;
+  RecordingRecord record;
+  {
+    LiveState::Transaction live = std::move(begun).value();
+    const StreamRecord* stream = live.stream(stream_);
+    if (stream == nullptr || stream->session.id != id_) {
+      return;
+    }
+    index = stream->recording;
+    if (live.recording(index) == nullptr) {
+      index = runtime::kNone;
+    }
+    if (index != runtime::kNone) {
+      record = *live.recording(index);
+      if (record.state != RecordingState::kRequested &&
+          !inside_window(record, env_.clock.monotonic_ms())) {
+        // Too late for it: the housekeeper finishes it, and what comes now is a new recording.
+        RecordingRecord& late = live.edit_recording(index);
+        late.state = RecordingState::kEnding;
+        late.end_reason.assign("interrupted");
+        live.edit_stream(stream_).recording = runtime::kNone;
+        index = runtime::kNone;
+      }
+    }
+    // Until the catalogue has answered (or failed to), only what somebody asked for is begun; the
+    // rest is held.
+    const bool settled = stream->settings_known != 0 || ask_again_ms_ != 0;
+    if (index == runtime::kNone && stream->wanted == 0 && !settled) {
+      return;
+    }
+    const bool automatic = stream->auto_record == runtime::Setting::kInherit
+                               ? publisher_.rules.auto_record != 0
+                               : stream->auto_record == runtime::Setting::kOn;
+    const bool wants = stream->stopped == 0 && (automatic || stream->wanted != 0);
+    if (index == runtime::kNone && wants) {
+      const std::int64_t free_bytes = env_.state.shared_gauges()->spool_free_bytes.get();
+      if (free_bytes >= 0 && free_bytes < env_.min_free_bytes) {
+        if (!no_space_noted_) {
+          no_space_noted_ = true;
+          env_.events.emit("recording.failed", {{"stream_id", stream_id_},
+                                                {"stream", to_valid_utf8(publisher_.name)},
+                                                {"error", std::string("no_space")},
+                                                {"free_bytes", free_bytes}});
+        }
+      } else if (auto added = add_recording(live, env_.clock, stream_, stream->wanted == 0);
+                 added) {
+        no_space_noted_ = false;
+        index = added.value();
+        record = *live.recording(index);
+      } else {
+        env_.log.write(LogLevel::kError, "recording of " + to_valid_utf8(publisher_.name) +
+                                             " cannot begin: " + added.error().message);
+      }
+    }
+  }
+  if (index == runtime::kNone) {
+    if (mode_ == Mode::kUndecided) {
+      mode_ = Mode::kIdle;
+      if (publisher_.rules.preroll == 0) {
+        held_.clear();
+        gatherer_.forget();
+      }
+    }
+    return;
+  }
+  if (record.state == RecordingState::kRequested) {
+    record_new(index);
+  } else if (!go_on(index, record)) {
+    mode_ = Mode::kUndecided;  // held elsewhere still; everything is kept until it is let go of
+  }
+}
+
+void Session::record_new(std::int32_t index) {
+  RecordingRecord record;
+  StreamRecord stream;
+  {
+    auto begun = env_.state.begin();
+    if (!begun) {
+      return;
+    }
+    const LiveState::Transaction live = std::move(begun).value();
+    if (live.recording(index) == nullptr || live.stream(stream_) == nullptr) {
+      return;
+    }
+    record = *live.recording(index);
+    stream = *live.stream(stream_);
+  }
+  auto taken = Recording::take(env_, index, record, identity_of(record, stream));
+  if (!taken) {
+    env_.log.write(LogLevel::kError, "recording " + std::string(record.slug.view()) +
+                                         " cannot begin: " + taken.error().message);
+    return;
+  }
+  Seam seam;
+  seam.session = id_;
+  seam.fence = fence_;
+  if (publisher_.rules.preroll == 0 && mode_ == Mode::kIdle) {
+    waiting_for_key_ = true;
+    recording_from_ms_ = env_.clock.monotonic_ms();  // for the wait; see take_sample()
+    held_.clear();
+    gatherer_.forget();
+  }
+  attach(index, record, std::move(taken).value(), std::move(seam));
+  env_.events.emit("recording.started", {{"recording_id", std::string(record.slug.view())},
+                                         {"video_id", record.video_id},
+                                         {"stream_id", stream_id_},
+                                         {"app", to_valid_utf8(publisher_.app)},
+                                         {"stream", to_valid_utf8(publisher_.name)},
+                                         {"automatic", record.automatic != 0},
+                                         {"sequence", std::int64_t{record.sequence}}});
+  env_.catalog.write(
+      [row = row_of(identity_of(record, stream))](catalog::Catalog& catalog) -> Status {
+        return row.id == 0 ? ok() : catalog.put_video(row);
+      },
+      [](Status) {});  // told again when it ends
+}
+
+bool Session::go_on(std::int32_t index, const RecordingRecord& record) {
+  StreamRecord stream;
+  {
+    auto begun = env_.state.begin();
+    if (!begun) {
+      return false;
+    }
+    const LiveState::Transaction live = std::move(begun).value();
+    stream = *live.stream(stream_);
+  }
+  auto taken = Recording::take(env_, index, record, identity_of(record, stream));
+  if (!taken) {
+    return false;
+  }
+  const std::int64_t now = env_.clock.monotonic_ms();
+  const std::int64_t gap_ms = std::max<std::int64_t>(now - record.interrupted_ms, 0);
+  Seam seam;
+  seam.session = id_;
+  seam.fence = fence_;
+  seam.ended_wall_ms = env_.clock.wall_ms();
+  seam.began_wall_ms = seam.ended_wall_ms - gap_ms;
+  seam.lost_ms = gap_ms;
+  seam.keep_gap_ms = publisher_.rules.keep_gap != 0 ? gap_ms : 0;
+  seam.reason = record.end_reason.size != 0 ? std::string(record.end_reason.view()) : "connection";
+  std::shared_ptr<Recording> recording = std::move(taken).value();
+  recording->come_back();
+  recording_base_ms_ = env_.state.recording_gauges(index)->duration_ms.get() + seam.keep_gap_ms;
+  attach(index, record, std::move(recording), std::move(seam));
+  env_.events.emit("recording.resumed", {{"recording_id", std::string(record.slug.view())},
+                                         {"video_id", record.video_id},
+                                         {"stream_id", stream_id_},
+                                         {"lost_ms", gap_ms}});
+  return true;
+}
+
+// Everything held belongs to the recording from here on.
+void Session::attach(std::int32_t index, const RecordingRecord& record,
+                     std::shared_ptr<Recording> recording, Seam seam) {
+  PerKind<std::uint64_t> first{tracks_[0].next_ordinal(), tracks_[1].next_ordinal()};
+  if (!held_.empty()) {
+    first = held_.front()->first_ordinal;
+  } else if (gatherer_.gathering() != nullptr) {
+    first = gatherer_.gathering()->first_ordinal;
+  }
+  env_.changes.make([&](LiveState::Transaction& live) {
+    if (live.recording(index) == nullptr) {
+      return;
+    }
+    RecordingRecord& active = live.edit_recording(index);
+    if (active.state != RecordingState::kEnding) {
+      active.state = RecordingState::kActive;
+    }
+    active.pid = static_cast<std::int32_t>(::getpid());
+    active.session = id_;
+    active.first_ordinal = first;
+    active.end_reason.assign("");
+    if (active.video_id == 0) {
+      active.video_id = live.take_video_id();
+    }
+  });
+  if (record.state == RecordingState::kRequested) {
+    recording_base_ms_ = 0;
+  }
+  recording_ = std::move(recording);
+  mode_ = Mode::kRecording;
+  dropping_ = false;
+  seam_ = std::move(seam);
+  const Batch* earliest = !held_.empty() ? held_.front().get() : gatherer_.gathering();
+  recording_from_known_ = earliest != nullptr && !waiting_for_key_;
+  if (recording_from_known_) {
+    recording_from_ms_ = earliest->first_ms;
+  }
+  std::deque<std::unique_ptr<Batch>> held;
+  held.swap(held_);
+  for (std::unique_ptr<Batch>& batch : held) {
+    batch_ready(std::move(batch));
+  }
+}
+
+void Session::stop_recording() {
+  batch_ready(gatherer_.cut(tracks_, std::nullopt, 0));
+  recording_->finish();
+  keep_(std::move(recording_));
+  recording_.reset();
+  mode_ = Mode::kIdle;
+  seam_.reset();
+  waiting_for_key_ = false;
+  dropping_ = false;
+  recording_base_ms_ = 0;
+}
+
+// recording_max_duration is reached and a key frame is here: it begins the next part.
+void Session::divide(std::int64_t at_ms) {
+  std::int32_t next = runtime::kNone;
+  const std::int32_t now = recording_->index();
+  {
+    auto begun = env_.state.begin();
+    if (!begun) {
+      return;  // the next key frame does
+    }
+    LiveState::Transaction live = std::move(begun).value();
+    const RecordingRecord* part = live.recording(now);
+    if (part == nullptr || part->state != RecordingState::kActive) {
+      return;
+    }
+    auto added = add_recording(live, env_.clock, stream_, part->automatic != 0);
+    if (!added) {
+      live.edit_stream(stream_).recording = now;
+      env_.log.write(LogLevel::kError,
+                     "a recording longer than recording_max_duration cannot be divided now: " +
+                         added.error().message);
+      return;
+    }
+    next = added.value();
+    RecordingRecord& later = live.edit_recording(next);
+    later.transaction_id = live.recording(now)->transaction_id;
+    later.sequence = live.recording(now)->sequence + 1;
+    RecordingRecord& ended = live.edit_recording(now);
+    ended.state = RecordingState::kEnding;
+    ended.ended_wall_ms = env_.clock.wall_ms();
+    ended.end_reason.assign("divided");
+  }
+  stop_recording();
+  recording_from_ms_ = at_ms;
+  mode_ = Mode::kUndecided;  // what is held is nothing; the key frame that follows must be kept
+  record_new(next);
+}
+
+void Session::end(SessionEnd how) {
+  batch_ready(gatherer_.cut(tracks_, std::nullopt, 0));
+  gatherer_.forget();
+  held_.clear();
+  const bool final = publisher_.rules.reconnect_window_ms == 0 ||
+                     (how == SessionEnd::kGoodbye && publisher_.rules.end_on_unpublish != 0);
+  const std::int32_t index = recording_ != nullptr ? recording_->index() : runtime::kNone;
+  env_.changes.make([stream_index = stream_, id = id_, index, final, how,
+                     wall = env_.clock.wall_ms()](LiveState::Transaction& live) {
+    if (const StreamRecord* stream = live.stream(stream_index);
+        stream != nullptr && stream->session.id == id) {
+      StreamRecord& ended = live.edit_stream(stream_index);
+      ended.session = {};
+      ended.stopped = 0;
+      if (final) {
+        if (ended.recording == index) {
+          ended.recording = runtime::kNone;
+        }
+        ended.wanted = 0;
+      }
+    }
+    if (live.recording(index) != nullptr &&
+        live.recording(index)->state == RecordingState::kActive) {
+      RecordingRecord& record = live.edit_recording(index);
+      record.state = final ? RecordingState::kEnding : RecordingState::kInterrupted;
+      record.ended_wall_ms = wall;
+      record.interrupted_ms = live.stream(record.stream)->last_message_ms.get();
+      record.end_reason.assign(how == SessionEnd::kGoodbye ? "unpublished" : "connection");
+    }
+  });
+  if (recording_ != nullptr) {
+    if (final) {
+      recording_->finish();
+    } else {
+      env_.events.emit("recording.interrupted",
+                       {{"recording_id", recording_->identity().slug},
+                        {"video_id", recording_->identity().video_id},
+                        {"stream_id", stream_id_},
+                        {"stream", to_valid_utf8(publisher_.name)},
+                        {"window_ms", publisher_.rules.reconnect_window_ms}});
+      recording_->let_go();
+    }
+    keep_(std::move(recording_));
+    recording_.reset();
+  }
+  env_.events.emit("stream.ended", {{"app", to_valid_utf8(publisher_.app)},
+                                    {"stream", to_valid_utf8(publisher_.name)},
+                                    {"stream_id", stream_id_}});
+  if (stream_id_ != 0) {
+    env_.catalog.write(
+        [id = stream_id_, at = env_.clock.wall_ms()](catalog::Catalog& catalog) -> Status {
+          return catalog.set_stream_times(id, 0, at);
+        },
+        [](Status) {});
+  }
+}
+
+void Session::tick() {
+  // A publisher that fell silent must not keep what it sent from the file.
+  const Batch* gathering = gatherer_.gathering();
+  if (mode_ == Mode::kRecording && gathering != nullptr && !gathering->empty() &&
+      env_.clock.monotonic_ms() - gathering->arrived_ms > 2 * publisher_.rules.fragment_ms) {
+    batch_ready(gatherer_.cut(tracks_, std::nullopt, 0));
+  }
+  if (recording_ != nullptr) {
+    recording_->tick();
+  }
+  look();
+}
+
+void Session::publish_facts() {
+  facts_changed_ = false;
+  auto begun = env_.state.begin();
+  if (!begun) {
+    facts_changed_ = true;
+    return;
+  }
+  LiveState::Transaction live = std::move(begun).value();
+  if (live.stream(stream_) == nullptr) {
+    return;
+  }
+  runtime::SessionInfo& session = live.edit_stream(stream_).session;
+  session.frame_rate_milli = declared_rate_milli_;
+  if (const ConfigRef& video = tracks_[0].config(); video != nullptr) {
+    session.video_codec = static_cast<std::uint8_t>(video->codec);
+    session.width = video->width;
+    session.height = video->height;
+    if (session.frame_rate_milli == 0 && video->default_duration != 0) {
+      session.frame_rate_milli = media::kVideoTimescale * 1000 / video->default_duration;
+    }
+  }
+  if (const ConfigRef& audio = tracks_[1].config(); audio != nullptr) {
+    session.audio_codec = static_cast<std::uint8_t>(audio->codec);
+    session.sample_rate = audio->sample_rate;
+    session.channels = audio->channels;
+  }
+  session.unrecordable = unrecordable_noted_ && session.video_codec == 0 && session.audio_codec == 0;
+}
+
+}  // namespace recording::recorder

@@ -1,0 +1,119 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "recorder/environment.hpp"
+#include "recorder/gatherer.hpp"
+#include "recorder/recording.hpp"
+#include "recorder/track_intake.hpp"
+#include "runtime/stream_lock.hpp"
+
+namespace recording::recorder {
+
+// What a publisher is known by when it is accepted.
+struct Publisher {
+  std::string app, name;  // raw bytes
+  runtime::RecordingRules rules;
+};
+
+enum class SessionEnd { kInterrupted, kGoodbye };
+
+// One accepted publish of this worker: takes its messages, holds what a recording may still want of
+// them, and does what the live state asks. Event loop only. Never blocks, never fails its caller.
+class Session {
+ public:
+  // The stream's lock comes with it: one publisher of a name on this machine.
+  // `keep` takes a recording that is to be finished or let go of, until that is done.
+  Session(Environment& environment, Publisher publisher, runtime::OwnerLock lock,
+          std::function<void(std::shared_ptr<Recording>)> keep);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  // Makes itself known in the live state. An error: the zone is full; nothing can be recorded.
+  Status open();
+
+  // Frames a second of onMetaData; it usually comes before the first sequence header.
+  void declare_frame_rate(double frames_per_second);
+  void on_message(media::TrackKind kind, std::uint32_t timestamp_ms, media::Pieces message);
+  void end(SessionEnd how);
+
+  // The live state was changed by somebody, or a second has passed: look, and do what it says.
+  void look();
+  void tick();
+
+  [[nodiscard]] std::int32_t stream_index() const { return stream_; }
+  [[nodiscard]] std::uint64_t id() const { return id_; }
+  [[nodiscard]] const Publisher& publisher() const { return publisher_; }
+  // A recording of this session that is being finished or let go of; it keeps itself alive.
+  [[nodiscard]] bool holds(std::int32_t recording_index) const {
+    return recording_ != nullptr && recording_->index() == recording_index;
+  }
+
+ private:
+  enum class Mode {
+    kUndecided,  // it is not known yet whether to record: everything is held
+    kIdle,       // not recorded; the preroll is held
+    kRecording
+  };
+
+  void ask_settings();
+  void decide();
+  void record_new(std::int32_t index);
+  bool go_on(std::int32_t index, const runtime::RecordingRecord& record);
+  void attach(std::int32_t index, const runtime::RecordingRecord& record,
+              std::shared_ptr<Recording> recording, Seam seam);
+  void stop_recording();
+  void divide(std::int64_t at_ms);
+
+  void take_sample(media::TrackKind kind, const Intake& sample, std::int64_t now_ms);
+  void place_sample(media::TrackKind kind, const Intake& sample, std::int64_t now_ms);
+  void batch_ready(std::unique_ptr<Batch> batch);
+  void hold(std::unique_ptr<Batch> batch);
+  bool wanted_at_all() const;
+  void overloaded(const Intake& sample);
+  void publish_facts();
+  [[nodiscard]] std::size_t most_segments() const;
+  void note_unrecordable();
+
+  Environment& env_;
+  const Publisher publisher_;
+  runtime::OwnerLock lock_;
+  std::function<void(std::shared_ptr<Recording>)> keep_;
+  const std::uint64_t id_;
+  std::int32_t stream_ = runtime::kNone;
+  std::int64_t stream_id_ = 0;
+  std::uint64_t fence_ = 0;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for answers that come later
+
+  PerKind<TrackIntake> tracks_;
+  Gatherer gatherer_;
+  std::int64_t last_ms_ = 0;  // received time of the last sample, unwound, of either track
+  bool any_sample_ = false;
+  bool facts_changed_ = false;
+  std::uint32_t declared_rate_milli_ = 0;
+  std::int64_t first_message_ms_ = 0;  // monotonic
+  bool unrecordable_noted_ = false;
+
+  Mode mode_ = Mode::kUndecided;
+  bool asking_ = false;
+  std::int64_t ask_again_ms_ = 0;
+  bool no_space_noted_ = false;
+  std::deque<std::unique_ptr<Batch>> held_;
+  std::shared_ptr<Recording> recording_;
+  std::optional<Seam> seam_;            // goes in front of the next batch
+  bool waiting_for_key_ = false;        // preroll off: the recording begins at the next key frame
+  std::int64_t recording_base_ms_ = 0;  // duration the recording had when this session joined it
+  std::int64_t recording_from_ms_ = 0;  // received time at which this session joined it
+  bool recording_from_known_ = false;
+  bool dropping_ = false;               // overloaded: nothing is kept until a key frame finds room
+  std::int64_t dropped_from_ms_ = 0, dropped_wall_ms_ = 0;
+};
+
+}  // namespace recording::recorder

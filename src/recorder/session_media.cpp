@@ -1,0 +1,210 @@
+// The way of a message through a session: taken apart, copied into the journal, cut into batches.
+#include <algorithm>
+
+#include "base/strings.hpp"
+#include "recorder/message_log.hpp"
+#include "recorder/session.hpp"
+
+namespace recording::recorder {
+namespace {
+
+// A recording without preroll waits for a key frame no longer than this; streams with intra refresh
+// never send one.
+constexpr std::int64_t kLongestKeyWaitMs = 10000;
+// Media that come this long without a codec configuration will hardly get one.
+constexpr std::int64_t kConfigPatienceMs = 2000;
+
+}  // namespace
+
+std::size_t Session::most_segments() const {
+  return std::max<std::size_t>(
+      static_cast<std::size_t>(publisher_.rules.buffer_bytes) / runtime::kSegmentSize, 4);
+}
+
+bool Session::wanted_at_all() const {
+  return mode_ != Mode::kIdle || publisher_.rules.preroll != 0;
+}
+
+void Session::on_message(media::TrackKind kind, std::uint32_t timestamp_ms,
+                         media::Pieces message) {
+  const std::int64_t now = env_.clock.monotonic_ms();
+  if (first_message_ms_ == 0) {
+    first_message_ms_ = now;
+  }
+  runtime::StreamRecord* gauges = env_.state.stream_gauges(stream_);
+  gauges->last_message_ms.set(now);
+  gauges->messages_in.add(1);
+  std::int64_t bytes = 0;
+  for (const iovec& piece : message) {
+    bytes += static_cast<std::int64_t>(piece.iov_len);
+  }
+  gauges->bytes_in.add(bytes);
+  RECORDING_LOG_MESSAGE(id_, kind, timestamp_ms, message);
+
+  TrackIntake& track = tracks_[index_of(kind)];
+  const ConfigRef before = track.config();
+  const Intake intake = track.take(timestamp_ms, any_sample_ ? last_ms_ : timestamp_ms, message);
+  if (track.config() != before) {
+    facts_changed_ = true;
+  }
+  switch (intake.what) {
+    case Intake::What::kSample:
+      any_sample_ = true;
+      last_ms_ = intake.ms;
+      if (wanted_at_all()) {
+        take_sample(kind, intake, now);
+      }
+      track.count_sample();
+      break;
+    case Intake::What::kRejected:
+      if (intake.why != nullptr) {
+        env_.log.write(LogLevel::kWarn, std::string(kind == media::TrackKind::kVideo ? "video"
+                                                                                     : "audio") +
+                                            " of " + to_valid_utf8(publisher_.app) + "/" +
+                                            to_valid_utf8(publisher_.name) +
+                                            " is not recorded: " + intake.why);
+      }
+      break;
+    default:
+      break;
+  }
+  if (facts_changed_) {
+    publish_facts();
+  }
+  if (!unrecordable_noted_ && now - first_message_ms_ > kConfigPatienceMs) {
+    note_unrecordable();
+  }
+}
+
+void Session::note_unrecordable() {
+  unrecordable_noted_ = true;
+  if (tracks_[0].config() != nullptr || tracks_[1].config() != nullptr) {
+    return;
+  }
+  env_.log.write(LogLevel::kError,
+                 to_valid_utf8(publisher_.app) + "/" + to_valid_utf8(publisher_.name) +
+                     " sends media without a codec configuration (sequence header) that can be "
+                     "recorded: nothing of it can be saved until one comes; reconnect the encoder");
+  publish_facts();
+}
+
+void Session::take_sample(media::TrackKind kind, const Intake& sample, std::int64_t now_ms) {
+  const TrackIntake& track = tracks_[index_of(kind)];
+  const bool has_video = tracks_[0].config() != nullptr;
+  const bool key = has_video ? kind == media::TrackKind::kVideo && sample.sample.key
+                             : kind == media::TrackKind::kAudio;
+  if (dropping_) {
+    if (!key || !gatherer_.has_room()) {
+      return;
+    }
+    dropping_ = false;
+    Seam seam;
+    seam.kind = mp4::MarkKind::kOverload;
+    seam.session = id_;
+    seam.fence = fence_;
+    seam.began_wall_ms = dropped_wall_ms_;
+    seam.ended_wall_ms = env_.clock.wall_ms();
+    seam.lost_ms = std::max<std::int64_t>(sample.ms - dropped_from_ms_, 0);
+    seam.reason = "overload";
+    if (mode_ == Mode::kRecording) {
+      runtime::RecordingRecord* gauges = env_.state.recording_gauges(recording_->index());
+      gauges->lost_ms.add(seam.lost_ms);
+      if (!seam_) {
+        seam_ = std::move(seam);
+      }
+    }
+  }
+  if (waiting_for_key_) {
+    if (!key && now_ms - recording_from_ms_ < kLongestKeyWaitMs) {
+      return;
+    }
+    waiting_for_key_ = false;
+  }
+  if (mode_ == Mode::kIdle && key && has_video) {
+    // A new group of pictures: the one before is no longer what a manual start reaches back to.
+    held_.clear();
+    gatherer_.forget();
+  } else if (mode_ == Mode::kIdle && !has_video) {
+    held_.clear();  // every audio packet is a key frame
+    gatherer_.forget();
+  }
+  if (mode_ == Mode::kRecording && key && recording_from_known_ &&
+      publisher_.rules.max_duration_ms > 0 &&
+      recording_base_ms_ + sample.ms - recording_from_ms_ >= publisher_.rules.max_duration_ms) {
+    batch_ready(gatherer_.cut(tracks_, kind, sample.sample.dts));
+    divide(sample.ms);
+  }
+  if (gatherer_.must_cut(kind, sample, track)) {
+    batch_ready(gatherer_.cut(tracks_, kind, sample.sample.dts));
+  }
+  place_sample(kind, sample, now_ms);
+}
+
+void Session::place_sample(media::TrackKind kind, const Intake& sample, std::int64_t now_ms) {
+  const TrackIntake& track = tracks_[index_of(kind)];
+  while (!gatherer_.add(kind, sample, track, tracks_, now_ms)) {
+    if (mode_ == Mode::kRecording) {
+      overloaded(sample);
+      return;
+    }
+    // Nobody needs what is held for certain: the oldest makes room.
+    if (held_.empty()) {
+      gatherer_.forget();
+      return;
+    }
+    held_.pop_front();
+  }
+  if (mode_ != Mode::kRecording) {
+    return;
+  }
+  if (!recording_from_known_) {
+    recording_from_known_ = true;
+    recording_from_ms_ = sample.ms;
+  }
+  runtime::RecordingRecord* gauges = env_.state.recording_gauges(recording_->index());
+  gauges->duration_ms.set(
+      std::max(gauges->duration_ms.get(), recording_base_ms_ + sample.ms - recording_from_ms_));
+  const auto unsafe =
+      static_cast<std::int64_t>(gatherer_.private_segments() * runtime::kSegmentSize);
+  if (unsafe != gauges->unsafe_bytes.get()) {
+    if (gauges->unsafe_bytes.get() == 0) {
+      env_.log.write(LogLevel::kWarn,
+                     "the journal is full: what " + to_valid_utf8(publisher_.app) + "/" +
+                         to_valid_utf8(publisher_.name) +
+                         " sends is held in private memory for now, which is not crash-safe; "
+                         "raise journal, or see why the disk is slow");
+    }
+    gauges->unsafe_bytes.set(unsafe);
+  }
+}
+
+void Session::overloaded(const Intake& sample) {
+  batch_ready(gatherer_.cut(tracks_, std::nullopt, 0));
+  dropping_ = true;
+  dropped_from_ms_ = sample.ms;
+  dropped_wall_ms_ = env_.clock.wall_ms();
+  env_.log.write(LogLevel::kError,
+                 "recording_buffer of " + to_valid_utf8(publisher_.app) + "/" +
+                     to_valid_utf8(publisher_.name) +
+                     " is used up because the disk is too slow or full: samples are dropped until "
+                     "it catches up");
+}
+
+void Session::batch_ready(std::unique_ptr<Batch> batch) {
+  if (batch == nullptr || batch->empty()) {
+    return;
+  }
+  if (mode_ != Mode::kRecording) {
+    hold(std::move(batch));
+    return;
+  }
+  if (seam_) {
+    batch->seam = std::move(seam_);
+    seam_.reset();
+  }
+  recording_->add(std::move(batch));
+}
+
+void Session::hold(std::unique_ptr<Batch> batch) { held_.push_back(std::move(batch)); }
+
+}  // namespace recording::recorder
