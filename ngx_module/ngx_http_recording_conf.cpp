@@ -1,0 +1,145 @@
+#include "ngx_http_recording_conf.hpp"
+
+#include "ngx_str.hpp"
+
+namespace recording::ngx {
+namespace {
+
+ngx_http_core_loc_conf_t* core_loc_conf(ngx_conf_t* cf) noexcept {
+  return static_cast<ngx_http_core_loc_conf_t*>(
+      ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module));
+}
+
+HttpMainConf* main_conf(ngx_conf_t* cf) noexcept {
+  return static_cast<HttpMainConf*>(
+      ngx_http_conf_get_module_main_conf(cf, ngx_http_recording_module));
+}
+
+// The paths that we serve follow the location's prefix, so it must have one. (In an `if` block
+// nginx itself refuses the directive.)
+const char* location_fault(const ngx_http_core_loc_conf_t& core) noexcept {
+#if (NGX_PCRE)
+  if (core.regex != nullptr) {
+    return "cannot stand in a regex location: give it a prefix such as \"location /streaming/\"";
+  }
+#endif
+  if (core.named) {
+    return "cannot stand in a named location: give it a prefix such as \"location /streaming/\"";
+  }
+  if (core.exact_match) {
+    return "cannot stand in an exact location: leave out the \"=\"";
+  }
+  return core.handler != nullptr ? "stands in a location that something else already serves"
+                                 : nullptr;
+}
+
+char* claim_location(ngx_conf_t* cf, Position& own, const Position& other,
+                     ngx_http_handler_pt handler) noexcept {
+  if (own.line != 0) {
+    return conf_says("is duplicate");
+  }
+  if (other.line != 0) {
+    return conf_says("needs a location of its own: recording_api and recording_files share none");
+  }
+  ngx_http_core_loc_conf_t* core = core_loc_conf(cf);
+  if (const char* fault = location_fault(*core)) {
+    return conf_says(fault);
+  }
+  own = position_of(cf);
+  core->handler = handler;
+  if (main_conf(cf)->first_use.line == 0) {
+    main_conf(cf)->first_use = own;
+  }
+  return NGX_CONF_OK;
+}
+
+char* set_api(ngx_conf_t* cf, ngx_command_t* /*cmd*/, void* conf) noexcept {
+  auto* slots = static_cast<HttpLocConf*>(conf);
+  return claim_location(cf, slots->api, slots->files, api_handler);
+}
+
+char* set_files(ngx_conf_t* cf, ngx_command_t* /*cmd*/, void* conf) noexcept {
+  auto* slots = static_cast<HttpLocConf*>(conf);
+  char* rv = claim_location(cf, slots->files, slots->api, files_handler);
+  if (rv != NGX_CONF_OK) {
+    return rv;
+  }
+  auto* location = static_cast<HttpLocation*>(ngx_array_push(&main_conf(cf)->files));
+  if (location == nullptr) {
+    return conf_error();
+  }
+  const auto* server = static_cast<ngx_http_core_srv_conf_t*>(
+      ngx_http_conf_get_module_srv_conf(cf, ngx_http_core_module));
+  *location = {server, core_loc_conf(cf)->name, slots->files};
+  return NGX_CONF_OK;
+}
+
+}  // namespace
+
+ngx_command_t http_recording_commands[] = {
+    {ngx_string("recording_api"), NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS, set_api,
+     NGX_HTTP_LOC_CONF_OFFSET, 0, nullptr},
+    {ngx_string("recording_files"), NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS, set_files,
+     NGX_HTTP_LOC_CONF_OFFSET, 0, nullptr},
+    ngx_null_command};
+
+void* create_http_main_conf(ngx_conf_t* cf) noexcept {
+  return guard(cf->log, "create_main_conf", nullptr, [&]() -> void* {
+    auto* conf = pool_new<HttpMainConf>(cf->pool);
+    if (conf != nullptr &&
+        ngx_array_init(&conf->files, cf->pool, 2, sizeof(HttpLocation)) != NGX_OK) {
+      return nullptr;
+    }
+    return conf;
+  });
+}
+
+void* create_http_loc_conf(ngx_conf_t* cf) noexcept {
+  return guard(cf->log, "create_loc_conf", nullptr,
+               [&]() -> void* { return pool_new<HttpLocConf>(cf->pool); });
+}
+
+// Nothing is inherited: each location says itself what it serves. ngx_http_core_module has merged
+// already, so sendfile and aio are final here.
+char* merge_http_loc_conf(ngx_conf_t* cf, void* /*parent*/, void* child) noexcept {
+  const Position& at = static_cast<HttpLocConf*>(child)->files;
+  const ngx_http_core_loc_conf_t* core = core_loc_conf(cf);
+  if (at.line != 0 && (core->sendfile != 1 || core->aio != NGX_HTTP_AIO_THREADS)) {
+    ngx_log_error(NGX_LOG_WARN, cf->log, 0,
+                  "\"recording_files\" without \"sendfile on; aio threads;\": a download that is "
+                  "read from disk stops this worker for as long as the disk takes, in %V:%ui",
+                  &at.file, at.line);
+  }
+  return NGX_CONF_OK;
+}
+
+const HttpMainConf* http_main_conf(const ngx_cycle_t* cycle) noexcept {
+  return static_cast<HttpMainConf*>(
+      ngx_http_cycle_get_module_main_conf(cycle, ngx_http_recording_module));
+}
+
+std::string_view path_below_location(ngx_http_request_t* r) noexcept {
+  const auto* core =
+      static_cast<ngx_http_core_loc_conf_t*>(ngx_http_get_module_loc_conf(r, ngx_http_core_module));
+  std::string_view path = to_view(r->uri);
+  path.remove_prefix(path.size() < core->name.len ? path.size() : core->name.len);
+  if (path.starts_with('/')) {
+    path.remove_prefix(1);
+  }
+  return path;
+}
+
+std::string_view files_prefix(ngx_http_request_t* r) noexcept {
+  const auto* main =
+      static_cast<HttpMainConf*>(ngx_http_get_module_main_conf(r, ngx_http_recording_module));
+  const void* server = ngx_http_get_module_srv_conf(r, ngx_http_core_module);
+  const auto* locations = static_cast<HttpLocation*>(main->files.elts);
+  for (ngx_uint_t i = 0; i < main->files.nelts; ++i) {
+    if (locations[i].server == server) {
+      return to_view(locations[i].prefix);
+    }
+  }
+  return main->files.nelts == 0 ? std::string_view() : to_view(locations[0].prefix);
+}
+
+}  // namespace recording::ngx

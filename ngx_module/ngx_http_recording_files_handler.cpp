@@ -1,0 +1,107 @@
+#include "ngx_headers.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "exporter/video_path.hpp"
+#include "ngx_application.hpp"
+#include "ngx_http_download.hpp"
+#include "ngx_http_files_service.hpp"
+#include "ngx_http_pending.hpp"
+#include "ngx_http_recording_conf.hpp"
+#include "ngx_http_reply.hpp"
+#include "ngx_http_request_path.hpp"
+
+namespace recording::ngx {
+namespace {
+
+using exporter::ServedVideo;
+using exporter::VideoPath;
+using VideoPtr = std::shared_ptr<const ServedVideo>;
+
+void refuse(PendingRequest& pending, ngx_http_request_t* r, const Error& error) {
+  if (error.code != Errc::kNotFound) {
+    log_error(r->connection->log, "download", error);
+  }
+  pending.finish(static_cast<ngx_int_t>(http_status(error.code)));
+}
+
+// A name that was not given is the video's, which only the catalogue knows.
+void send_as_attachment(FilesService& service, const std::shared_ptr<PendingRequest>& pending,
+                        const std::shared_ptr<Download>& download, const VideoPath& path,
+                        VideoPtr video) {
+  service.opener().find_name(
+      path.slug, [pending, download, video = std::move(video)](const std::string& name) {
+        pending->resume("download", [&](ngx_http_request_t*) {
+          download->send(video, exporter::content_disposition(name));
+        });
+      });
+}
+
+void start_download(ngx_http_request_t* r, FilesService& service,
+                    const std::shared_ptr<PendingRequest>& pending, VideoPath path) {
+  auto download = Download::create(pending, service.io());
+  if (download == nullptr) {
+    return pending->fail();
+  }
+  r->connection->log->action = const_cast<char*>("opening a recording");
+  std::string slug = path.slug;
+  const exporter::VideoBytes bytes = path.bytes;
+  service.opener().open(
+      std::move(slug), bytes,
+      [&service, pending, download, path = std::move(path)](Result<VideoPtr> video) {
+        pending->resume("download", [&](ngx_http_request_t* request) {
+          service.keep_sweeping();
+          if (!video) {
+            return refuse(*pending, request, video.error());
+          }
+          request->connection->log->action = const_cast<char*>("sending response to client");
+          if (path.attachment && path.attachment_name.empty()) {
+            return send_as_attachment(service, pending, download, path, std::move(video).value());
+          }
+          download->send(std::move(video).value(),
+                         path.attachment ? exporter::content_disposition(path.attachment_name)
+                                         : std::string());
+        });
+      });
+}
+
+ngx_int_t handle(ngx_http_request_t* r) {
+  if ((r->method & (NGX_HTTP_GET | NGX_HTTP_HEAD)) == 0) {
+    return push_header(r, "Allow", "GET, HEAD") != nullptr ? NGX_HTTP_NOT_ALLOWED
+                                                           : NGX_HTTP_INTERNAL_SERVER_ERROR;
+  }
+  const ngx_int_t rc = ngx_http_discard_request_body(r);
+  if (rc != NGX_OK) {
+    return rc;
+  }
+  app::Application* app = application();
+  if (app == nullptr) {
+    return NGX_HTTP_SERVICE_UNAVAILABLE;
+  }
+  const auto below = decoded_path(r);
+  std::optional<VideoPath> path = below ? exporter::parse_video_path(*below) : std::nullopt;
+  if (!path) {
+    return NGX_HTTP_NOT_FOUND;
+  }
+  FilesService* service = FilesService::of(*app);
+  const auto pending = service != nullptr ? PendingRequest::of(r) : nullptr;
+  if (pending == nullptr) {
+    return NGX_HTTP_INTERNAL_SERVER_ERROR;
+  }
+  pending->resume("download", [&](ngx_http_request_t* request) {
+    start_download(request, *service, pending, std::move(*path));
+  });
+  return pending->suspend();
+}
+
+}  // namespace
+
+ngx_int_t files_handler(ngx_http_request_t* r) noexcept {
+  return guard(r->connection->log, "download", NGX_HTTP_INTERNAL_SERVER_ERROR,
+               [&] { return handle(r); });
+}
+
+}  // namespace recording::ngx

@@ -1,0 +1,191 @@
+// What of the recording { } block can be decided only when the whole nginx.conf has been parsed.
+
+#include "ngx_recording_conf.hpp"
+
+#include <pwd.h>
+#include <sys/stat.h>
+
+#include <string>
+#include <string_view>
+
+#include "ngx_http_recording_conf.hpp"
+#include "ngx_rtmp_recording_conf.hpp"
+#include "ngx_str.hpp"
+#include "runtime/runtime_directory.hpp"
+#include "storage/owned_folder.hpp"
+
+namespace recording::ngx {
+namespace {
+
+// The user that the workers run as.
+storage::Owner worker_user(const ngx_cycle_t* cycle) {
+  const auto* core =
+      reinterpret_cast<ngx_core_conf_t*>(ngx_get_conf(cycle->conf_ctx, ngx_core_module));
+  if (geteuid() != 0) {
+    return {geteuid(), getegid(), {}};
+  }
+  return storage::owner_of(core->user, core->group, core->username);
+}
+
+char* refuse(const ngx_cycle_t* cycle, const Position& at, const char* directive,
+             const Error& error) {
+  ngx_log_error(NGX_LOG_EMERG, cycle->log, error.sys_errno, "\"%s\" %*s in %V:%ui", directive,
+                error.message.size(), error.message.data(), &at.file, at.line);
+  return conf_error();
+}
+
+// A default folder is blamed on the line from which it follows.
+const Position& or_else(const Setting& setting, const Position& at) {
+  return setting.at.line != 0 ? setting.at : at;
+}
+
+std::string parent_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == 0 || slash == std::string::npos ? "/" : path.substr(0, slash);
+}
+
+std::string beside(const std::string& path, std::string_view name) {
+  std::string parent = parent_of(path);
+  if (parent != "/") {
+    parent += '/';
+  }
+  return parent.append(name);
+}
+
+Status prepare_runtime(const app::Config& config, const storage::Owner& owner) {
+  return ngx_test_config ? runtime::check_runtime_directory(config.runtime, owner.uid)
+                         : runtime::make_runtime_directory(config.runtime, owner.uid, owner.gid);
+}
+
+Status prepare_folder(const std::string& path, const storage::Owner& owner) {
+  return ngx_test_config ? storage::check_folder(path, owner) : storage::make_folder(path, owner);
+}
+
+// A finished recording is moved from the spool into the storage by rename(2).
+void warn_of_two_file_systems(ngx_cycle_t* cycle, const RecordingConf& conf) {
+  struct stat spool {
+  }, storage{};
+  const Position& at = or_else(conf.spool, conf.storage.at);
+  if (stat(conf.config.spool.c_str(), &spool) == 0 &&
+      stat(conf.config.storage.c_str(), &storage) == 0 && spool.st_dev != storage.st_dev) {
+    ngx_log_error(NGX_LOG_WARN, cycle->log, 0,
+                  "\"spool\" and \"storage\" are on different file systems: every finished "
+                  "recording is copied from one to the other, in %V:%ui",
+                  &at.file, at.line);
+  }
+}
+
+}  // namespace
+
+char* check_recording_uses(ngx_cycle_t* cycle, const RecordingConf& conf) {
+  if (conf.block.line != 0) {
+    return NGX_CONF_OK;
+  }
+  const RtmpMainConf* rtmp = rtmp_main_conf(cycle);
+  const HttpMainConf* http = http_main_conf(cycle);
+  const bool recorded = rtmp != nullptr && rtmp->first_on.line != 0;
+  const bool served = http != nullptr && http->first_use.line != 0;
+  if (recorded || served) {
+    const Position& at = recorded ? rtmp->first_on : http->first_use;
+    ngx_log_error(NGX_LOG_EMERG, cycle->log, 0,
+                  "%s needs a \"recording { storage /path; }\" block beside the \"rtmp\" and "
+                  "\"http\" blocks, in %V:%ui",
+                  recorded ? "\"recording on\"" : "the \"recording_*\" directive", &at.file,
+                  at.line);
+    return conf_error();
+  }
+  return NGX_CONF_OK;
+}
+
+char* prepare_folders(ngx_cycle_t* cycle, const RecordingConf& conf) {
+  const app::Config& config = conf.config;
+  const storage::Owner owner = worker_user(cycle);
+  if (auto status = prepare_folder(parent_of(config.catalog_path), owner); !status) {
+    return refuse(cycle, or_else(conf.catalog, conf.storage.at), "catalog", status.error());
+  }
+  if (auto status = prepare_folder(config.storage, owner); !status) {
+    return refuse(cycle, conf.storage.at, "storage", status.error());
+  }
+  if (auto status = prepare_folder(config.spool, owner); !status) {
+    return refuse(cycle, or_else(conf.spool, conf.storage.at), "spool", status.error());
+  }
+  if (auto status = prepare_runtime(config, owner); !status) {
+    return refuse(cycle, or_else(conf.runtime, conf.block), "runtime", status.error());
+  }
+  warn_of_two_file_systems(cycle, conf);
+  return NGX_CONF_OK;
+}
+
+// ngx_thread_pool_add() makes a pool without threads; only the setter of the thread_pool directive
+// gives it some. Every block has been parsed, so a user's own pool of the name is there already.
+char* add_thread_pools(ngx_cycle_t* cycle, const RecordingConf& conf) {
+  struct Pool {
+    std::string_view name, threads;
+  };
+  const Pool pools[] = {{kIoPool, "threads=8"}, {kCatalogPool, "threads=4"}};
+  const ngx_command_t* command = ngx_thread_pool_module.commands;
+
+  for (const Pool& pool : pools) {
+    ngx_str_t name = to_ngx_str(pool.name);
+    if (ngx_thread_pool_get(cycle, &name) != nullptr) {
+      continue;
+    }
+    ngx_str_t args[] = {to_ngx_str(std::string_view("thread_pool")), name,
+                        copy_to_pool(cycle->pool, pool.threads)};
+    ngx_array_t arguments{args, 3, sizeof(ngx_str_t), 3, cycle->pool};
+    ngx_conf_file_t file{};  // the setter takes file and line for its own errors
+    file.file.name = conf.block.file;
+    file.line = conf.block.line;
+    ngx_conf_t cf{};
+    cf.args = &arguments;
+    cf.cycle = cycle;
+    cf.pool = cycle->pool;
+    cf.conf_file = &file;
+    cf.log = cycle->log;
+    cf.ctx = cycle->conf_ctx;
+    char* rv = command->set(&cf, const_cast<ngx_command_t*>(command), nullptr);
+    if (rv != NGX_CONF_OK) {
+      return rv;
+    }
+  }
+  return NGX_CONF_OK;
+}
+
+// Runs when the whole file has been parsed, before a worker of this configuration exists. Here and
+// not in init_module, because nginx *exits* when an init_module fails in a reload; an error of
+// init_conf only refuses the new configuration.
+char* init_recording_conf(ngx_cycle_t* cycle, void* slots) noexcept {
+  return guard(cycle->log, "init_conf", conf_error(), [&]() -> char* {
+    auto& conf = *static_cast<RecordingConf*>(static_cast<RecordingConfSlots*>(slots));
+    if (char* rv = check_recording_uses(cycle, conf); rv != NGX_CONF_OK) {
+      return rv;
+    }
+    if (conf.block.line == 0) {
+      return NGX_CONF_OK;
+    }
+    app::Config& config = conf.config;
+    if (config.storage.empty()) {
+      return refuse(cycle, conf.block, "recording",
+                    {Errc::kInvalidArgument, "needs a \"storage\""});
+    }
+    if (config.spool.empty()) {
+      config.spool = beside(config.storage, "spool");
+    }
+    if (config.catalog_path.empty()) {
+      config.catalog_path = beside(config.storage, "catalog.db");
+    }
+    if (config.spool == config.storage) {
+      return refuse(cycle, or_else(conf.spool, conf.storage.at), "spool",
+                    {Errc::kInvalidArgument, "must be another folder than \"storage\""});
+    }
+    if (ngx_process == NGX_PROCESS_SIGNALLER) {
+      return NGX_CONF_OK;  // `nginx -s stop` must work with the disk gone
+    }
+    if (char* rv = prepare_folders(cycle, conf); rv != NGX_CONF_OK) {
+      return rv;
+    }
+    return add_thread_pools(cycle, conf);
+  });
+}
+
+}  // namespace recording::ngx

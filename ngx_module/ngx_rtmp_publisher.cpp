@@ -1,0 +1,237 @@
+#include "ngx_headers.hpp"
+
+#include "ngx_rtmp_publisher.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "boundary.hpp"
+#include "ngx_application.hpp"
+#include "ngx_recording_process.hpp"
+#include "ngx_rtmp_recording_conf.hpp"
+#include "ngx_str.hpp"
+
+namespace recording::ngx {
+namespace {
+
+ngx_rtmp_publish_pt next_gate_publish;
+ngx_rtmp_publish_pt next_publish;
+ngx_rtmp_close_stream_pt next_close_stream;
+
+// Ours, of one RTMP session. nginx-rtmp calls audio and video handlers, and the end of a stream, for
+// sessions that were never accepted as well: only what stands here counts.
+struct PublisherContext {
+  std::optional<runtime::OwnerLock> claim;  // of the name, between the gate and the last hook
+  std::string claimed_name;
+  recorder::Session* session = nullptr;
+  bool frame_rate_told = false;
+};
+
+PublisherContext* context_of(ngx_rtmp_session_t* s) noexcept {
+  return static_cast<PublisherContext*>(ngx_rtmp_get_module_ctx(s, ngx_rtmp_recording_module));
+}
+
+template <class Context, class Module>
+Context* module_context(ngx_rtmp_session_t* s, Module& module) noexcept {
+  return static_cast<Context*>(ngx_rtmp_get_module_ctx(s, module));
+}
+
+bool is_recordable(ngx_rtmp_session_t* s) noexcept {
+  const RtmpAppConf* conf = rtmp_app_conf(s);
+  return application() != nullptr && conf != nullptr && conf->recording == 1 && !s->auto_pushed;
+}
+
+std::string printable(std::string_view name) {
+  std::string text(name);
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
+      c = '?';
+    }
+  }
+  return text;
+}
+
+// False: the name is somebody else's.
+bool claim_name(ngx_rtmp_session_t* s, const char* name) {
+  PublisherContext* context = context_of(s);
+  if (context == nullptr) {
+    context = pool_new<PublisherContext>(s->connection->pool);
+    if (context == nullptr) {
+      return true;
+    }
+    ngx_rtmp_set_ctx(s, context, ngx_rtmp_recording_module);
+  }
+  if (context->session != nullptr) {
+    return true;  // a second publish of one session: the live module stays with the first name
+  }
+  context->claim.reset();
+  auto claim = application()->recorder().claim(to_string(s->app), name);
+  if (claim) {
+    context->claim = std::move(claim).value();
+    context->claimed_name = name;
+    return true;
+  }
+  if (claim.error().code != Errc::kConflict) {
+    log_error(s->connection->log, "publish", claim.error());
+    return true;  // it cannot be recorded, which is no reason to refuse it
+  }
+  const std::string shown = printable(name);
+  ngx_log_error(NGX_LOG_WARN, s->connection->log, 0,
+                "recording: publish of \"%V/%s\" refused: it is being published already", &s->app,
+                shown.c_str());
+  return false;
+}
+
+ngx_int_t gate_publish(ngx_rtmp_session_t* s, ngx_rtmp_publish_t* v) noexcept {
+  const bool admitted = guard(s->connection->log, "publish gate", true, [&] {
+    return !is_recordable(s) || claim_name(s, reinterpret_cast<const char*>(v->name));
+  });
+  if (!admitted) {
+    ngx_rtmp_send_status(s, const_cast<char*>("NetStream.Publish.BadName"),
+                         const_cast<char*>("error"), const_cast<char*>("Already publishing"));
+    return NGX_ERROR;
+  }
+  return next_gate_publish(s, v);
+}
+
+void hand_over(recorder::Session& session, media::TrackKind kind, std::uint32_t timestamp,
+               const ngx_chain_t* in) {
+  // One worker has one event loop: the array is kept, so that no message costs an allocation.
+  static std::vector<iovec> pieces;
+  pieces.clear();
+  for (; in != nullptr; in = in->next) {
+    const auto size = static_cast<std::size_t>(in->buf->last - in->buf->pos);
+    if (size > 0) {
+      pieces.push_back({in->buf->pos, size});
+    }
+  }
+  session.on_message(kind, timestamp, pieces);
+}
+
+// nginx-rtmp keeps onMetaData's frame rate as a whole number, cut off: 29 is 29.97.
+double frame_rate_of(const ngx_rtmp_codec_ctx_t& codec) noexcept {
+  switch (codec.frame_rate) {
+    case 23:
+    case 29:
+    case 59:
+    case 119:
+      return (static_cast<double>(codec.frame_rate) + 1) * 1000 / 1001;
+    default:
+      return static_cast<double>(codec.frame_rate);
+  }
+}
+
+void tell_frame_rate(ngx_rtmp_session_t* s, PublisherContext& context) {
+  const auto* codec = module_context<ngx_rtmp_codec_ctx_t>(s, ngx_rtmp_codec_module);
+  if (!context.frame_rate_told && codec != nullptr && codec->frame_rate != 0) {
+    context.frame_rate_told = true;
+    context.session->declare_frame_rate(frame_rate_of(*codec));
+  }
+}
+
+void accept_publisher(ngx_rtmp_session_t* s) {
+  PublisherContext* context = context_of(s);
+  if (context == nullptr || context->session != nullptr || !context->claim) {
+    return;
+  }
+  const auto* live = module_context<ngx_rtmp_live_ctx_t>(s, ngx_rtmp_live_module);
+  std::optional<runtime::OwnerLock> claim = std::move(context->claim);
+  context->claim.reset();
+  if (live == nullptr || !live->publishing || live->stream == nullptr ||
+      context->claimed_name != reinterpret_cast<const char*>(live->stream->name)) {
+    return;  // the live module did not let it in
+  }
+  recorder::Publisher publisher;
+  publisher.app = to_string(s->app);
+  publisher.name = context->claimed_name;
+  publisher.rules = rtmp_app_conf(s)->rules;
+  context->session = application()->recorder().begin(std::move(publisher), std::move(*claim));
+  if (context->session == nullptr) {
+    return;
+  }
+  tell_frame_rate(s, *context);
+  // What came before on_publish had answered.
+  if (const auto* codec = module_context<ngx_rtmp_codec_ctx_t>(s, ngx_rtmp_codec_module);
+      codec != nullptr) {
+    if (codec->avc_header != nullptr) {
+      hand_over(*context->session, media::TrackKind::kVideo, 0, codec->avc_header);
+    }
+    if (codec->aac_header != nullptr) {
+      hand_over(*context->session, media::TrackKind::kAudio, 0, codec->aac_header);
+    }
+  }
+}
+
+ngx_int_t recorder_publish(ngx_rtmp_session_t* s, ngx_rtmp_publish_t* v) noexcept {
+  (void)guard(s->connection->log, "publish", 0, [&] {
+    if (is_recordable(s)) {
+      accept_publisher(s);
+    }
+    return 0;
+  });
+  return next_publish(s, v);
+}
+
+// Called twice for a normal end, and for sessions that never published.
+ngx_int_t recorder_close_stream(ngx_rtmp_session_t* s, ngx_rtmp_close_stream_t* v) noexcept {
+  (void)guard(s->connection->log, "close_stream", 0, [&] {
+    PublisherContext* context = context_of(s);
+    if (context != nullptr) {
+      context->claim.reset();
+      if (context->session != nullptr) {
+        // On a lost connection nginx-rtmp closes the stream on the encoder's behalf.
+        const bool lost = s->connection->destroyed || s->connection->read->eof;
+        application()->recorder().end(std::exchange(context->session, nullptr),
+                                      lost ? recorder::SessionEnd::kInterrupted
+                                           : recorder::SessionEnd::kGoodbye);
+        context->frame_rate_told = false;
+      }
+    }
+    return 0;
+  });
+  hold_worker();
+  return next_close_stream(s, v);
+}
+
+ngx_int_t on_av(ngx_rtmp_session_t* s, ngx_rtmp_header_t* h, ngx_chain_t* in) noexcept {
+  PublisherContext* context = context_of(s);
+  if (context == nullptr || context->session == nullptr) {
+    return NGX_OK;
+  }
+  return guard(s->connection->log, "message", NGX_OK, [&] {
+    tell_frame_rate(s, *context);
+    hand_over(*context->session,
+              h->type == NGX_RTMP_MSG_VIDEO ? media::TrackKind::kVideo : media::TrackKind::kAudio,
+              h->timestamp, in);
+    return NGX_OK;
+  });
+}
+
+}  // namespace
+
+ngx_int_t hook_gate(ngx_conf_t* /*cf*/) noexcept {
+  next_gate_publish = ngx_rtmp_publish;
+  ngx_rtmp_publish = gate_publish;
+  return NGX_OK;
+}
+
+ngx_int_t hook_publisher(ngx_conf_t* cf) noexcept {
+  auto* core = static_cast<ngx_rtmp_core_main_conf_t*>(
+      ngx_rtmp_conf_get_module_main_conf(cf, ngx_rtmp_core_module));
+  for (const ngx_uint_t type : {NGX_RTMP_MSG_AUDIO, NGX_RTMP_MSG_VIDEO}) {
+    auto* handler =
+        static_cast<ngx_rtmp_handler_pt*>(ngx_array_push(&core->events[type]));
+    if (handler == nullptr) {
+      return NGX_ERROR;
+    }
+    *handler = on_av;
+  }
+  next_publish = ngx_rtmp_publish;
+  ngx_rtmp_publish = recorder_publish;
+  next_close_stream = ngx_rtmp_close_stream;
+  ngx_rtmp_close_stream = recorder_close_stream;
+  return NGX_OK;
+}
+
+}  // namespace recording::ngx

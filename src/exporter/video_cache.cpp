@@ -1,0 +1,49 @@
+#include "exporter/video_cache.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace recording::exporter {
+
+std::list<VideoCache::Entry>::iterator VideoCache::locate(std::string_view slug, VideoBytes bytes) {
+  return std::find_if(entries_.begin(), entries_.end(), [&](const Entry& entry) {
+    return entry.bytes == bytes && entry.slug == slug;
+  });
+}
+
+std::shared_ptr<const ServedVideo> VideoCache::find(std::string_view slug, VideoBytes bytes,
+                                                    std::int64_t now_ms) {
+  const auto entry = locate(slug, bytes);
+  if (entry == entries_.end()) {
+    return nullptr;
+  }
+  if (entry->video->removed()) {
+    entries_.erase(entry);
+    return nullptr;
+  }
+  entry->used_ms = now_ms;
+  entries_.splice(entries_.begin(), entries_, entry);
+  return entry->video;
+}
+
+void VideoCache::put(std::string_view slug, VideoBytes bytes,
+                     std::shared_ptr<const ServedVideo> video, std::int64_t now_ms) {
+  if (!video->finished()) {
+    return;
+  }
+  if (const auto entry = locate(slug, bytes); entry != entries_.end()) {
+    entries_.erase(entry);
+  }
+  entries_.push_front({std::string(slug), bytes, std::move(video), now_ms});
+  if (entries_.size() > capacity_) {
+    entries_.pop_back();
+  }
+}
+
+void VideoCache::sweep(std::int64_t now_ms) {
+  entries_.remove_if([&](const Entry& entry) {
+    return now_ms - entry.used_ms >= idle_ms_ || entry.video->removed();
+  });
+}
+
+}  // namespace recording::exporter

@@ -1,0 +1,67 @@
+#include "exporter/video_location.hpp"
+
+#include <algorithm>
+
+#include "base/strings.hpp"
+#include "exporter/video_path.hpp"
+
+namespace recording::exporter {
+namespace {
+
+constexpr std::string_view kSourceFile = "/source.mp4";
+
+std::string spool_path(const VideoFolders& folders, std::string_view slug) {
+  return folders.spool + "/" + std::string(slug) + std::string(kSourceFile);
+}
+
+// The row was written by us, but a catalogue may be shared and edited: a path that leaves the
+// storage is not followed.
+bool stays_inside(std::string_view path) {
+  while (!path.empty()) {
+    const std::size_t end = std::min(path.find('/'), path.size());
+    const std::string_view part = path.substr(0, end);
+    if (part.empty() || part == "." || part == ".." || part.find('\0') != part.npos) {
+      return false;
+    }
+    path.remove_prefix(std::min(end + 1, path.size()));
+  }
+  return true;
+}
+
+}  // namespace
+
+VideoLocation locate_recording(const VideoFolders& folders,
+                               const runtime::RecordingRecord& recording, std::string_view app,
+                               std::string_view stream) {
+  VideoLocation location;
+  const std::string_view slug = recording.slug.view();
+  if (!is_slug(slug)) {
+    return location;
+  }
+  location.paths.push_back(spool_path(folders, slug));
+  // Where it is moved to when it is finished (docs/file-format.md, "Folders"), before its record
+  // goes and often before the catalogue knows.
+  location.paths.push_back(folders.storage + "/" + path_component(app) + "/" +
+                           path_component(stream) + "/" + iso_date(recording.started_wall_ms) +
+                           "/" + std::string(slug) + std::string(kSourceFile));
+  location.growing_length =
+      static_cast<std::uint64_t>(std::max<std::int64_t>(recording.committed_bytes.get(), 0));
+  return location;
+}
+
+Result<VideoLocation> locate_video(const VideoFolders& folders, const catalog::VideoRow& row) {
+  if (row.status == "error" || !is_slug(row.slug)) {
+    return Error{Errc::kNotFound, "the video was not kept"};
+  }
+  VideoLocation location;
+  if (row.path.empty()) {
+    location.paths.push_back(spool_path(folders, row.slug));
+  } else if (stays_inside(row.path)) {
+    location.paths.push_back(folders.storage + "/" + row.path + std::string(kSourceFile));
+  } else {
+    return Error{Errc::kCorrupt, "the catalogue names a folder outside of the storage"};
+  }
+  return location;
+}
+
+}  // namespace recording::exporter

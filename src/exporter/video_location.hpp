@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "catalog/catalog.hpp"
+#include "runtime/records.hpp"
+
+namespace recording::exporter {
+
+// The two folders that a video can be in, absolute.
+struct VideoFolders {
+  std::string spool;
+  std::string storage;
+};
+
+// Where a video's file is, or may be: it is moved from the spool to the storage while nobody waits.
+struct VideoLocation {
+  std::vector<std::string> paths;    // to be tried in this order
+  std::uint64_t growing_length = 0;  // committed bytes, should the file not be finished
+};
+
+// Of a recording that the live state knows. `app` and `stream`: of its stream's record.
+VideoLocation locate_recording(const VideoFolders& folders,
+                               const runtime::RecordingRecord& recording, std::string_view app,
+                               std::string_view stream);
+
+// Of a video that only the catalogue knows. kNotFound: its file was not kept.
+Result<VideoLocation> locate_video(const VideoFolders& folders, const catalog::VideoRow& row);
+
+}  // namespace recording::exporter
