@@ -1,0 +1,142 @@
+#!/bin/bash
+# Installs what is missing, builds, and runs every test; the last line is the count. The one test
+# command, for people and for CI. What fails is shown; everything is in build/test-logs.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+root=$PWD
+logs=$root/build/test-logs
+cores=$(nproc)
+passed=0
+failed=0
+failures=()
+began=$SECONDS
+
+step() { printf '\n== %s (%d s)\n' "$*" $((SECONDS - began)); }
+finish() {
+    printf '\n'
+    [ ${#failures[@]} = 0 ] || printf 'FAILED: %s\n' "${failures[@]}"
+    echo "$passed passed, $failed failed"
+    [ "$failed" = 0 ] && [ "$passed" -gt 0 ]
+    exit
+}
+count() {  # NAME PASSED FAILED LOG: shows the log of what failed
+    passed=$((passed + $2))
+    failed=$((failed + $3))
+    echo "$1: $2 passed, $3 failed"
+    if [ "$3" -gt 0 ]; then
+        failures+=("$1")
+        [ ! -f "${4:-}" ] || tail -n 400 "$4"
+    fi
+}
+check() {  # NAME COMMAND…: one test
+    local name=$1 log
+    shift
+    log=$logs/${name//[^a-z0-9]/-}.log
+    if "$@" > "$log" 2>&1; then count "$name" 1 0; else count "$name" 0 1 "$log"; fi
+}
+
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+mkdir -p "$logs"
+
+step "packages"
+tools/install_packages.sh test > "$logs/packages.log" 2>&1 ||
+    { tail -n 40 "$logs/packages.log"; count "install packages" 0 1; finish; }
+tools/tmpfs_dir.sh > /dev/null || { count "tmpfs" 0 1; finish; }
+python=/usr/bin/python3
+
+step "builds"
+build_or_stop() {  # NAME ENVIRONMENT…
+    local name=$1
+    shift
+    env "$@" tools/build.sh > "$logs/$name.log" 2>&1 ||
+        { count "$name" 0 1 "$logs/$name.log"; finish; }
+    count "$name" 1 0
+}
+build_or_stop "build release"
+build_or_stop "build with sanitizers" SANITIZE=address,undefined
+build_or_stop "build for crash tests" RECORDING_TESTING=1
+# nginx's own way, without Debian's flags: the glue once more.
+build_or_stop "build with plain configure" BUILD_DIR="$root/build/plain" \
+    NGINX_CONFIGURE=--with-compat RECORDING_CORE_DIR="$root/build/core"
+
+step "lint"
+check "layers" $python tools/check_includes.py
+check "documentation" $python tools/check_docs.py
+[ ! -f tools/check_api_docs.py ] || check "api documentation" $python tools/check_api_docs.py
+check "examples" tools/check_examples.sh build/ngx_recording_module.so
+if command -v clang-format-14 > /dev/null; then
+    check "format" clang-format-14 --dry-run -Werror $(find src ngx_module tests -name '*.[ch]pp')
+fi
+
+step "unit tests under ASan and UBSan"
+unit() {
+    cmake -S . -B build-asan/core -DRECORDING_TESTS=ON &&
+        cmake --build build-asan/core -j "$cores" || return
+    rm -f build-asan/core/Testing/Temporary/LastTest.log
+    # Without a leak in the code under test nothing is left when a test passes.
+    UBSAN_OPTIONS=print_stacktrace=1 ctest --test-dir build-asan/core -j "$cores" --output-on-failure
+}
+unit > "$logs/unit.log" 2>&1
+results=build-asan/core/Testing/Temporary/LastTest.log
+if [ -f $results ]; then
+    ok=$(grep -c '^\[       OK \]' $results)
+    # A crashed executable counts once, a failed test once each (cmocka names them again in its
+    # summary).
+    named=$(grep -cE '^\[  FAILED  \] [a-z_0-9]+$' $results)
+    executables=$(grep -c '^Test Failed\.' $results)
+    bad=$((named / 2 > executables ? named / 2 : executables))
+    count "unit" "$ok" "$bad" "$logs/unit.log"
+else
+    count "unit" 0 1 "$logs/unit.log"
+fi
+
+step "fuzz targets, 20 s each"
+fuzz_build() {
+    CC=clang-14 CXX=clang++-14 cmake -S . -B build-fuzz -DRECORDING_TESTS=OFF \
+        -DRECORDING_FUZZERS=ON -DRECORDING_SANITIZE=fuzzer-no-link,address,undefined &&
+        cmake --build build-fuzz -j "$cores"
+}
+fuzz_one() {  # NAME: from the seeds, in a corpus that is kept from run to run
+    local corpus=$root/build-fuzz/corpus/$1 seeds=$root/tests/fuzz/corpus/$1
+    mkdir -p "$corpus"
+    [ -d "$seeds" ] || seeds=
+    if (cd build-fuzz && "./tests/fuzz/$1" -max_total_time=20 -timeout=10 -rss_limit_mb=2048 \
+            -artifact_prefix="$logs/$1-" "$corpus" $seeds) > "$logs/$1.log" 2>&1; then
+        touch "$logs/$1.passed"
+    fi
+}
+if compgen -G 'tests/fuzz/fuzz_*.cpp' > /dev/null; then
+    if fuzz_build > "$logs/fuzz-build.log" 2>&1; then
+        rm -f "$logs"/fuzz_*.passed
+        for source in tests/fuzz/fuzz_*.cpp; do
+            fuzz_one "$(basename "$source" .cpp)" &
+            while [ "$(jobs -rp | wc -l)" -ge 2 ]; do wait -n; done
+        done
+        wait
+        for source in tests/fuzz/fuzz_*.cpp; do
+            name=$(basename "$source" .cpp)
+            if [ -f "$logs/$name.passed" ]; then count "$name" 1 0
+            else count "$name" 0 1 "$logs/$name.log"; fi
+        done
+    else
+        count "build fuzz targets" 0 1 "$logs/fuzz-build.log"
+    fi
+fi
+
+integration() {  # NAME MODULE
+    local log="$logs/integration-$1.log" line
+    RECORDING_MODULE=$root/$2 RECORDING_TESTING_MODULE=$root/build-testing/ngx_recording_module.so \
+        $python -m tests.integration -j "$cores" 2>&1 | tee "$log"
+    line=$(tail -n 1 "$log")
+    if [[ $line =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed ]]; then
+        count "integration, $1" "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}"
+    else
+        count "integration, $1" 0 1
+    fi
+}
+step "integration tests"
+integration release build/ngx_recording_module.so
+step "integration tests with sanitizers"
+integration sanitizers build-asan/ngx_recording_module.so
+
+finish
