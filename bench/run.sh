@@ -18,7 +18,7 @@ if [ -z "${BENCH_MODULE:-}" ] && [ -x "$root/tools/build.sh" ]; then
 fi
 cmake -S "$root/tests/tools" -B "$work/tools" -DCMAKE_BUILD_TYPE=Release > "$work/build.log"
 cmake --build "$work/tools" -j "$jobs" >> "$work/build.log"
-c++ -std=c++20 -O2 -Wall -Wextra -o "$work/floor" "$root/bench/floor.cpp"
+c++ -std=c++20 -O2 -o "$work/floor" "$root/bench/floor.cpp"
 
 exec /usr/bin/python3 "$root/bench/bench.py" --work "$work" --module "$module" \
     --publisher "$work/tools/rtmp_publisher/rtmp-publisher" --floor "$work/floor" "$@"

@@ -43,7 +43,9 @@ void on_hold(ngx_event_t* /*ev*/) noexcept { hold_worker(); }
 
 void on_wakeup(ngx_event_t* ev) noexcept {
   if (static_cast<ngx_connection_t*>(ev->data)->close) {
-    return;  // nginx tells idle connections that the worker is draining; the tick sees to the rest
+    // So nginx tells idle connections that the worker is draining.
+    process->application->recorder().drain();
+    return;
   }
   (void)guard(ev->log, "wake-up", 0, [] {
     process->application->woken();

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "boundary.hpp"
@@ -22,8 +23,11 @@ ngx_rtmp_close_stream_pt next_close_stream;
 // Ours, of one RTMP session. nginx-rtmp calls audio and video handlers, and the end of a stream, for
 // sessions that were never accepted as well: only what stands here counts.
 struct PublisherContext {
-  std::optional<runtime::OwnerLock> claim;  // of the name, between the gate and the last hook
+  std::optional<recorder::Admission> admission;  // to the name, between the gate and the last hook
   std::string claimed_name;
+  // The live stream whose publisher is being replaced; its `publishing` flag is ours to put back
+  // when the new publisher is refused after all.
+  ngx_rtmp_session_t* replaced = nullptr;
   recorder::Session* session = nullptr;
   bool frame_rate_told = false;
 };
@@ -52,6 +56,18 @@ std::string printable(std::string_view name) {
   return text;
 }
 
+ngx_rtmp_live_ctx_t* live_context(ngx_rtmp_session_t* s) noexcept {
+  return module_context<ngx_rtmp_live_ctx_t>(s, ngx_rtmp_live_module);
+}
+
+// The live module lets one publisher in: the silent one's flag makes room for the one at the gate.
+void make_room(ngx_rtmp_session_t* old, PublisherContext& context) {
+  if (ngx_rtmp_live_ctx_t* live = live_context(old); live != nullptr && live->stream != nullptr) {
+    live->stream->publishing = 0;
+    context.replaced = old;
+  }
+}
+
 // False: the name is somebody else's.
 bool claim_name(ngx_rtmp_session_t* s, const char* name) {
   PublisherContext* context = context_of(s);
@@ -65,22 +81,35 @@ bool claim_name(ngx_rtmp_session_t* s, const char* name) {
   if (context->session != nullptr) {
     return true;  // a second publish of one session: the live module stays with the first name
   }
-  context->claim.reset();
-  auto claim = application()->recorder().claim(to_string(s->app), name);
-  if (claim) {
-    context->claim = std::move(claim).value();
-    context->claimed_name = name;
+  const RtmpAppConf& conf = *rtmp_app_conf(s);
+  recorder::Admission admission = application()->recorder().admit(
+      to_string(s->app), name,
+      conf.takeover == 1 ? static_cast<std::int64_t>(conf.takeover_timeout) : -1);
+  if (admission.how == recorder::Admission::How::kUnknown) {
+    // It cannot be recorded, which is no reason to refuse it.
+    ngx_log_error(NGX_LOG_ERR, s->connection->log, 0, "recording: publish: %*s",
+                  admission.why.size(), admission.why.data());
     return true;
   }
-  if (claim.error().code != Errc::kConflict) {
-    log_error(s->connection->log, "publish", claim.error());
-    return true;  // it cannot be recorded, which is no reason to refuse it
-  }
   const std::string shown = printable(name);
-  ngx_log_error(NGX_LOG_WARN, s->connection->log, 0,
-                "recording: publish of \"%V/%s\" refused: it is being published already", &s->app,
-                shown.c_str());
-  return false;
+  if (admission.how == recorder::Admission::How::kRefused) {
+    ngx_log_error(NGX_LOG_WARN, s->connection->log, 0,
+                  "recording: publish of \"%V/%s\" refused: it is being published already",
+                  &s->app, shown.c_str());
+    return false;
+  }
+  if (admission.how != recorder::Admission::How::kFree) {
+    ngx_log_error(NGX_LOG_NOTICE, s->connection->log, 0,
+                  "recording: publisher of \"%V/%s\" takes the place of a silent one", &s->app,
+                  shown.c_str());
+  }
+  if (admission.replaced != nullptr) {
+    make_room(static_cast<ngx_rtmp_session_t*>(admission.replaced->publisher().connection),
+              *context);
+  }
+  context->admission = std::move(admission);
+  context->claimed_name = name;
+  return true;
 }
 
 ngx_int_t gate_publish(ngx_rtmp_session_t* s, ngx_rtmp_publish_t* v) noexcept {
@@ -93,6 +122,16 @@ ngx_int_t gate_publish(ngx_rtmp_session_t* s, ngx_rtmp_publish_t* v) noexcept {
     return NGX_ERROR;
   }
   return next_gate_publish(s, v);
+}
+
+// The publisher at the gate was refused further on: all is as it was.
+void withdraw(PublisherContext& context) {
+  context.admission.reset();
+  if (ngx_rtmp_session_t* old = std::exchange(context.replaced, nullptr); old != nullptr) {
+    if (ngx_rtmp_live_ctx_t* live = live_context(old); live != nullptr && live->stream != nullptr) {
+      live->stream->publishing = 1;
+    }
+  }
 }
 
 void hand_over(recorder::Session& session, media::TrackKind kind, std::uint32_t timestamp,
@@ -130,23 +169,40 @@ void tell_frame_rate(ngx_rtmp_session_t* s, PublisherContext& context) {
   }
 }
 
-void accept_publisher(ngx_rtmp_session_t* s) {
-  PublisherContext* context = context_of(s);
-  if (context == nullptr || context->session != nullptr || !context->claim) {
+// The publisher at `s` has the place of the one at `context.replaced`, whose connection ends.
+void replace_publisher(PublisherContext& context) {
+  ngx_rtmp_session_t* old = std::exchange(context.replaced, nullptr);
+  if (old == nullptr) {
     return;
   }
-  const auto* live = module_context<ngx_rtmp_live_ctx_t>(s, ngx_rtmp_live_module);
-  std::optional<runtime::OwnerLock> claim = std::move(context->claim);
-  context->claim.reset();
+  // No publisher any more: its leaving must neither clear the flag nor send the viewers away.
+  if (ngx_rtmp_live_ctx_t* live = live_context(old); live != nullptr) {
+    live->publishing = 0;
+  }
+  context_of(old)->session = nullptr;  // the recorder ends it in begin()
+  ngx_rtmp_finalize_session(old);
+}
+
+void accept_publisher(ngx_rtmp_session_t* s) {
+  PublisherContext* context = context_of(s);
+  if (context == nullptr || context->session != nullptr || !context->admission) {
+    return;
+  }
+  const ngx_rtmp_live_ctx_t* live = live_context(s);
   if (live == nullptr || !live->publishing || live->stream == nullptr ||
       context->claimed_name != reinterpret_cast<const char*>(live->stream->name)) {
-    return;  // the live module did not let it in
+    return withdraw(*context);  // the live module did not let it in
   }
+  recorder::Admission admission = std::move(*context->admission);
+  context->admission.reset();
+  replace_publisher(*context);
   recorder::Publisher publisher;
   publisher.app = to_string(s->app);
   publisher.name = context->claimed_name;
   publisher.rules = rtmp_app_conf(s)->rules;
-  context->session = application()->recorder().begin(std::move(publisher), std::move(*claim));
+  publisher.connection = s;
+  publisher.disconnect = [s] { ngx_rtmp_finalize_session(s); };
+  context->session = application()->recorder().begin(std::move(publisher), std::move(admission));
   if (context->session == nullptr) {
     return;
   }
@@ -178,7 +234,7 @@ ngx_int_t recorder_close_stream(ngx_rtmp_session_t* s, ngx_rtmp_close_stream_t* 
   (void)guard(s->connection->log, "close_stream", 0, [&] {
     PublisherContext* context = context_of(s);
     if (context != nullptr) {
-      context->claim.reset();
+      withdraw(*context);
       if (context->session != nullptr) {
         // On a lost connection nginx-rtmp closes the stream on the encoder's behalf.
         const bool lost = s->connection->destroyed || s->connection->read->eof;

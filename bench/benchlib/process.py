@@ -3,14 +3,17 @@ import pathlib
 
 
 def cpu_seconds(pid):
-    """CPU of all threads of a process, from schedstat (ns; not the 10 ms ticks of /proc/PID/stat)."""
-    total = 0
+    """(CPU of the main thread, of all threads), from schedstat: ns, not the ticks of /proc/PID/stat."""
+    main = total = 0
     for path in pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat"):
         try:
-            total += int(path.read_text().split()[0])
+            cpu = int(path.read_text().split()[0]) / 1e9
         except (FileNotFoundError, ProcessLookupError):
-            pass  # a thread that ended between the listing and the reading
-    return total / 1e9
+            continue  # a thread that ended between the listing and the reading
+        total += cpu
+        if path.parent.name == str(pid):
+            main = cpu
+    return main, total
 
 
 def memory(pid):

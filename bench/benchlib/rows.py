@@ -66,6 +66,9 @@ class CpuTable:
             return Row(number, what, "-", f"{floor:.2f} x", f"<= {goal} x", "not measured", details)
         value = median_cost(ours) / median_cost(other)
         rounds = [a.cpu_per_gb / b.cpu_per_gb for a, b in zip(ours, other)]
+        loop = statistics.median(trial.loop_per_gb for trial in ours)
+        threads = statistics.median(trial.cpu_per_gb - trial.loop_per_gb for trial in ours)
+        details.append(f"ours: event loop {loop:.2f}, its threads {threads:.2f} CPU s/GB")
         details.append(f"ratio in each round: {span(rounds)}")
         lost = sum(abs(trial.lost) for trial in ours)
         return Row(number, what, f"{value:.2f} x", f"{floor:.2f} x", f"<= {goal} x",

@@ -23,7 +23,8 @@ LOW = Load("100 x 0.3 Mbit/s", "0.3M", 100)
 
 @dataclasses.dataclass
 class Trial:
-    cpu_per_gb: float
+    cpu_per_gb: float    # of all threads
+    loop_per_gb: float   # of the event loop alone
     core: float          # share of one core
     idle: dict           # memory before anything was published
     active: dict         # memory in steady state
@@ -61,17 +62,18 @@ class Machine:
                 publisher.wait_for("accepted")
                 # The last one starts after one GOP; then every stream has closed one fragment.
                 time.sleep(2 + 1.5)
-                cpu, begin = server.cpu(), time.monotonic()
+                (loop, cpu), begin = server.cpu(), time.monotonic()
                 samples = []
                 for _ in range(5):
                     time.sleep(self.settings.seconds / 5)
                     samples.append(server.memory())
-                cpu, wall = server.cpu() - cpu, time.monotonic() - begin
+                (loop_end, cpu_end), wall = server.cpu(), time.monotonic() - begin
                 sent = publisher.finish()[1]["messages"]
             lost = 0 if side == INGEST else sent - server.recorded_samples(load.connections)
         gigabytes = self.bytes_per_second(load.clip) * load.connections * wall / 1e9
         active = {key: statistics.median(sample[key] for sample in samples) for key in idle}
-        return Trial(cpu / gigabytes, cpu / wall, idle, active, lost)
+        cpu, loop = cpu_end - cpu, loop_end - loop
+        return Trial(cpu / gigabytes, loop / gigabytes, cpu / wall, idle, active, lost)
 
 
 def measure(machine, cells, rounds, say):

@@ -57,6 +57,10 @@ Result<std::unique_ptr<Application>> Application::create(const Config& config, P
   if (!state) {
     return std::move(state).error().wrap("live state");
   }
+  if (state.value()->zone_bytes() != config.zone_bytes) {
+    ports.log->write(LogLevel::kWarn, "zone was changed: the live state in " + config.runtime +
+                                          " keeps its size until nginx is stopped and started");
+  }
   auto journal = runtime::Journal::open(config.runtime, config.journal_percent, *ports.io);
   if (!journal) {
     // Recording goes on without it, from private memory; the operator is told.

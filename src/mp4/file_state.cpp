@@ -74,7 +74,7 @@ void FileState::on_fragment(std::uint64_t offset, std::uint64_t data_offset,
   recent_.push_back(offset);
   ++next_sequence_;
   for (const RunView& run : runs) {
-    Track& track = *tracks_[slot(run.kind)];
+    TrackState& track = *tracks_[slot(run.kind)];
     track.last_dts = run.samples.back().dts;
     track.end_dts = run.end_dts();
     track.samples_since_mark += run.samples.size();

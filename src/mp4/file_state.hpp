@@ -11,19 +11,20 @@
 
 namespace recording::mp4 {
 
+// Where a track of the file stands.
+struct TrackState {
+  TrackSetup setup;     // the current configuration
+  TrackSetup at_first;  // the one it came with: sample entry 1 of the head
+  std::int64_t last_dts = -1;
+  std::int64_t end_dts = 0;
+  std::uint64_t samples_since_mark = 0;
+};
+
 // All that must be known of a file to go on writing it. What is written and what a scan finds go
 // through the same on_...() calls, in the order of the file: so reopen() has the state that the
 // writer had.
 class FileState {
  public:
-  struct Track {
-    TrackSetup setup;     // the current configuration
-    TrackSetup at_first;  // the one it came with: sample entry 1 of the head
-    std::int64_t last_dts = -1;
-    std::int64_t end_dts = 0;
-    std::uint64_t samples_since_mark = 0;
-  };
-
   Identity identity;
 
   void on_epoch(const Epoch& epoch, std::uint64_t offset);
@@ -36,7 +37,7 @@ class FileState {
   // Whether it is time for an index box: a minute of media, or much to tell.
   [[nodiscard]] bool index_due() const;
 
-  [[nodiscard]] const std::optional<Track>& track(media::TrackKind kind) const {
+  [[nodiscard]] const std::optional<TrackState>& track(media::TrackKind kind) const {
     return tracks_[slot(kind)];
   }
   [[nodiscard]] TrackSetups setups() const;       // current
@@ -51,7 +52,7 @@ class FileState {
   [[nodiscard]] const std::vector<std::uint64_t>& recent_fragments() const { return recent_; }
 
  private:
-  PerTrack<std::optional<Track>> tracks_;
+  PerTrack<std::optional<TrackState>> tracks_;
   std::optional<PlacedMark> last_mark_;
   IndexBuilder index_;
   std::vector<std::uint64_t> recent_;

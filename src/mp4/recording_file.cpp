@@ -9,6 +9,7 @@
 #include "mp4/head.hpp"
 #include "mp4/index_walk.hpp"
 #include "mp4/moov_writer.hpp"
+#include "mp4/repair.hpp"
 #include "mp4/scanner.hpp"
 
 namespace recording::mp4 {
@@ -319,41 +320,6 @@ Status RecordingFileImpl::finish() {
   finished_ = true;
   length_ = final_size_;
   return ok();
-}
-
-// Cuts what is torn off, and brings the head to its last copy.
-Status repair(storage::File& file, Scan& found) {
-  bool changed = false;
-  for (;;) {
-    auto end = end_without_holes(file, found);
-    if (!end) {
-      return std::move(end).error();
-    }
-    if (end.value() == found.end) {
-      break;
-    }
-    auto again = scan(file, end.value());
-    if (!again) {
-      return std::move(again).error();
-    }
-    const std::uint64_t file_size = found.head.file_size;
-    found = std::move(again).value();
-    found.head.file_size = file_size;
-  }
-  if (found.end < found.head.file_size) {
-    RECORDING_TRY(file.truncate(found.end));
-    changed = true;
-  }
-  if (init_of(found.head) != found.init) {
-    auto image = head_image(found.init, found.head.size);
-    if (!image) {
-      return std::move(image).error();
-    }
-    const iovec piece{image.value().data(), image.value().size()};
-    RECORDING_TRY(file.write_at({&piece, 1}, 0));
-    changed = true;
-  }
-  return changed ? file.sync() : ok();
 }
 
 }  // namespace

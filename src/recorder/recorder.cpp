@@ -25,14 +25,72 @@ Recorder::Recorder(Environment& environment)
 
 Recorder::~Recorder() = default;
 
-Result<runtime::OwnerLock> Recorder::claim(const std::string& app, const std::string& name) {
-  return runtime::OwnerLock::try_acquire(
-      runtime::stream_lock_path(env_.runtime_directory, app, name));
+Session* Recorder::find(const std::string& app, const std::string& name) {
+  for (const auto& session : sessions_) {
+    if (session->publisher().name == name && session->publisher().app == app) {
+      return session.get();
+    }
+  }
+  return nullptr;
 }
 
-Session* Recorder::begin(Publisher publisher, runtime::OwnerLock claim) {
+Admission Recorder::admit(const std::string& app, const std::string& name,
+                          std::int64_t takeover_ms) {
+  Admission admission;
+  auto lock = runtime::OwnerLock::try_acquire(
+      runtime::stream_lock_path(env_.runtime_directory, app, name));
+  if (lock) {
+    admission.how = Admission::How::kFree;
+    admission.lock = std::move(lock).value();
+    return admission;
+  }
+  if (lock.error().code != Errc::kConflict) {
+    admission.why = lock.error().message;
+    return admission;
+  }
+  admission.how = Admission::How::kRefused;
+  if (takeover_ms < 0) {
+    return admission;
+  }
+  if (Session* here = find(app, name); here != nullptr) {
+    if (here->silent_ms() >= takeover_ms) {
+      admission.how = Admission::How::kReplaceHere;
+      admission.replaced = here;
+    }
+    return admission;
+  }
+  auto begun = env_.state.begin();
+  if (!begun) {
+    return admission;
+  }
+  const LiveState::Transaction live = std::move(begun).value();
+  const runtime::StreamRecord* stream = live.stream(live.find_stream(app, name));
+  if (stream != nullptr && stream->session.id != 0 &&
+      env_.clock.monotonic_ms() - stream->last_message_ms.get() >= takeover_ms) {
+    admission.how = Admission::How::kReplaceElsewhere;
+  }
+  return admission;
+}
+
+Session* Recorder::begin(Publisher publisher, Admission admission) {
+  if (admission.how == Admission::How::kReplaceHere) {
+    end(admission.replaced, SessionEnd::kInterrupted);
+  } else if (admission.how == Admission::How::kReplaceElsewhere) {
+    std::int32_t pid = 0;
+    env_.changes.make([&](LiveState::Transaction& live) {
+      const std::int32_t index = live.find_stream(publisher.app, publisher.name);
+      if (live.stream(index) != nullptr) {
+        runtime::StreamRecord& stream = live.edit_stream(index);
+        stream.replaced = stream.session.id;
+        pid = stream.session.pid;
+      }
+    });
+    if (pid != 0) {
+      env_.wakeup.wake(pid);
+    }
+  }
   auto session = std::make_unique<Session>(
-      env_, std::move(publisher), std::move(claim),
+      env_, std::move(publisher), std::move(admission.lock),
       [this](std::shared_ptr<Recording> recording) { keep(std::move(recording)); });
   if (Status opened = session->open(); !opened) {
     env_.log.write(LogLevel::kError, to_valid_utf8(session->publisher().app) + "/" +
@@ -52,6 +110,13 @@ void Recorder::end(Session* session, SessionEnd how) {
   }
   session->end(how);
   sessions_.erase(found);
+  env_.wakeup.wake_all();  // somebody may be waiting for the name
+}
+
+void Recorder::drain() {
+  if (draining_since_ms_ == 0) {
+    draining_since_ms_ = env_.clock.monotonic_ms();
+  }
 }
 
 void Recorder::keep(std::shared_ptr<Recording> recording) {
@@ -71,6 +136,9 @@ void Recorder::tick() {
   env_.changes.retry();
   for (const auto& session : sessions_) {
     session->tick();
+    if (draining_since_ms_ != 0) {
+      session->drain(draining_since_ms_);
+    }
   }
   for (const auto& recording : kept_) {
     recording->tick();

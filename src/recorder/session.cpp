@@ -33,7 +33,8 @@ bool inside_window(const RecordingRecord& record, std::int64_t now_ms) {
 
 }  // namespace
 
-Session::Session(Environment& environment, Publisher publisher, runtime::OwnerLock lock,
+Session::Session(Environment& environment, Publisher publisher,
+                 std::optional<runtime::OwnerLock> lock,
                  std::function<void(std::shared_ptr<Recording>)> keep)
     : env_(environment),
       publisher_(std::move(publisher)),
@@ -41,7 +42,8 @@ Session::Session(Environment& environment, Publisher publisher, runtime::OwnerLo
       keep_(std::move(keep)),
       id_(new_session_id()),
       tracks_{TrackIntake(media::TrackKind::kVideo), TrackIntake(media::TrackKind::kAudio)},
-      gatherer_(environment.segments, id_, publisher_.rules.fragment_ms, most_segments()) {}
+      gatherer_(environment.segments, id_, publisher_.rules.fragment_ms, most_segments()),
+      last_message_ms_(environment.clock.monotonic_ms()) {}
 
 void Session::declare_frame_rate(double frames_per_second) {
   tracks_[0].declare_frame_rate(frames_per_second);
@@ -51,7 +53,30 @@ void Session::declare_frame_rate(double frames_per_second) {
 
 Session::~Session() { *alive_ = false; }
 
+bool Session::try_lock() {
+  if (!lock_) {
+    auto taken = runtime::OwnerLock::try_acquire(runtime::stream_lock_path(
+        env_.runtime_directory, publisher_.app, publisher_.name));
+    if (taken) {
+      lock_ = std::move(taken).value();
+    }
+  }
+  return lock_.has_value();
+}
+
+std::int64_t Session::silent_ms() const { return env_.clock.monotonic_ms() - last_message_ms_; }
+
+void Session::drain(std::int64_t since_ms) {
+  if (publisher_.rules.drain_timeout_ms > 0 && publisher_.disconnect &&
+      env_.clock.monotonic_ms() - since_ms >= publisher_.rules.drain_timeout_ms) {
+    publisher_.disconnect();
+  }
+}
+
 Status Session::open() {
+  if (!try_lock()) {
+    return ok();  // look() tries again
+  }
   auto begun = env_.state.begin();
   if (!begun) {
     return std::move(begun).error();
@@ -79,6 +104,7 @@ Status Session::open() {
     stream.session.started_wall_ms = env_.clock.wall_ms();
     stream.rules = publisher_.rules;
     stream.stopped = 0;
+    stream.replaced = 0;
     fence_ = ++stream.fence;
     stream_id_ = stream.settings_known != 0 ? stream.stream_id : 0;
   }
@@ -90,6 +116,7 @@ Status Session::open() {
         [](Status) {});
   }
   runtime::StreamRecord* gauges = env_.state.stream_gauges(stream_);
+  gauges->last_message_ms.set(last_message_ms_);
   gauges->bytes_in.set(0);
   gauges->messages_in.set(0);
   env_.events.emit("stream.started", {{"app", to_valid_utf8(publisher_.app)},
@@ -151,12 +178,21 @@ void Session::ask_settings() {
 }
 
 void Session::look() {
+  if (stream_ == runtime::kNone) {
+    if (Status opened = open(); !opened) {
+      env_.log.write(LogLevel::kError, to_valid_utf8(publisher_.app) + "/" +
+                                           to_valid_utf8(publisher_.name) +
+                                           " cannot be recorded: " + opened.error().message);
+    }
+    return;  // open() looks when it has succeeded
+  }
   auto begun = env_.state.begin();
   if (!begun) {
     return;  // the next tick looks again
   }
   bool known = false;
   bool ending = false;
+  bool replaced = false;
   {
     const LiveState::Transaction live = std::move(begun).value();
     const StreamRecord* stream = live.stream(stream_);
@@ -164,10 +200,15 @@ void Session::look() {
       return;
     }
     known = stream->settings_known != 0;
+    replaced = stream->replaced == id_;
     if (recording_ != nullptr) {
       const RecordingRecord* record = live.recording(recording_->index());
       ending = record == nullptr || record->state == RecordingState::kEnding;
     }
+  }
+  if (replaced && publisher_.disconnect) {
+    publisher_.disconnect();
+    return;
   }
   if (ending) {
     stop_recording();
@@ -433,6 +474,9 @@ void Session::divide(std::int64_t at_ms) {
 }
 
 void Session::end(SessionEnd how) {
+  if (stream_ == runtime::kNone) {
+    return;  // it never got the name
+  }
   batch_ready(gatherer_.cut(tracks_, std::nullopt, 0));
   gatherer_.forget();
   held_.clear();
@@ -489,6 +533,39 @@ void Session::end(SessionEnd how) {
   }
 }
 
+// Connected but silent for the whole window: an interruption like any other, and too long a one.
+void Session::end_silent() {
+  fell_silent_ = true;
+  env_.changes.make([index = recording_->index(), stream = stream_,
+                     last = last_message_ms_](LiveState::Transaction& live) {
+    if (live.recording(index) == nullptr) {
+      return;
+    }
+    RecordingRecord& record = live.edit_recording(index);
+    record.state = RecordingState::kEnding;
+    record.interrupted_ms = last;
+    record.end_reason.assign("silent");
+    if (live.stream(stream)->recording == index) {
+      live.edit_stream(stream).recording = runtime::kNone;
+    }
+  });
+  stop_recording();
+  mode_ = Mode::kUndecided;
+}
+
+// The first message after such a silence: a new session of the same connection.
+void Session::begin_again() {
+  env_.changes.make([id = id_, stream = stream_, wall = env_.clock.wall_ms()](
+                        LiveState::Transaction& live) {
+    if (live.stream(stream) != nullptr && live.stream(stream)->session.id == id) {
+      StreamRecord& again = live.edit_stream(stream);
+      again.stopped = 0;
+      again.session.started_wall_ms = wall;
+    }
+  });
+  look();
+}
+
 void Session::tick() {
   // A publisher that fell silent must not keep what it sent from the file.
   const Batch* gathering = gatherer_.gathering();
@@ -499,10 +576,19 @@ void Session::tick() {
   if (recording_ != nullptr) {
     recording_->tick();
   }
-  look();
+  if (mode_ == Mode::kRecording && publisher_.rules.reconnect_window_ms > 0 &&
+      silent_ms() >= publisher_.rules.reconnect_window_ms) {
+    end_silent();
+  }
+  if (!fell_silent_) {
+    look();
+  }
 }
 
 void Session::publish_facts() {
+  if (stream_ == runtime::kNone) {
+    return;
+  }
   facts_changed_ = false;
   auto begun = env_.state.begin();
   if (!begun) {

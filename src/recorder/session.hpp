@@ -20,6 +20,8 @@ namespace recording::recorder {
 struct Publisher {
   std::string app, name;  // raw bytes
   runtime::RecordingRules rules;
+  void* connection = nullptr;        // the caller's, for Session::publisher()
+  std::function<void()> disconnect;  // ends the connection, soon, by way of Recorder::end()
 };
 
 enum class SessionEnd { kInterrupted, kGoodbye };
@@ -28,16 +30,22 @@ enum class SessionEnd { kInterrupted, kGoodbye };
 // them, and does what the live state asks. Event loop only. Never blocks, never fails its caller.
 class Session {
  public:
-  // The stream's lock comes with it: one publisher of a name on this machine.
+  // One publisher of a name on this machine: `lock` is the stream's. Without it the session waits
+  // for it, holding what comes, while the worker of the publisher that it replaces lets go.
   // `keep` takes a recording that is to be finished or let go of, until that is done.
-  Session(Environment& environment, Publisher publisher, runtime::OwnerLock lock,
+  Session(Environment& environment, Publisher publisher, std::optional<runtime::OwnerLock> lock,
           std::function<void(std::shared_ptr<Recording>)> keep);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
-  // Makes itself known in the live state. An error: the zone is full; nothing can be recorded.
+  // Makes itself known in the live state, when it has the lock. An error: the zone is full; nothing
+  // can be recorded.
   Status open();
+  // Has sent nothing for that long, ms.
+  [[nodiscard]] std::int64_t silent_ms() const;
+  // nginx drains this worker since `since_ms` (monotonic).
+  void drain(std::int64_t since_ms);
 
   // Frames a second of onMetaData; it usually comes before the first sequence header.
   void declare_frame_rate(double frames_per_second);
@@ -63,6 +71,10 @@ class Session {
     kRecording
   };
 
+  bool try_lock();
+  void end_silent();
+  void begin_again();
+  void count_message(media::Pieces message);
   void ask_settings();
   void decide();
   void record_new(std::int32_t index);
@@ -84,7 +96,7 @@ class Session {
 
   Environment& env_;
   const Publisher publisher_;
-  runtime::OwnerLock lock_;
+  std::optional<runtime::OwnerLock> lock_;
   std::function<void(std::shared_ptr<Recording>)> keep_;
   const std::uint64_t id_;
   std::int32_t stream_ = runtime::kNone;
@@ -98,7 +110,8 @@ class Session {
   bool any_sample_ = false;
   bool facts_changed_ = false;
   std::uint32_t declared_rate_milli_ = 0;
-  std::int64_t first_message_ms_ = 0;  // monotonic
+  std::int64_t first_message_ms_ = 0, last_message_ms_ = 0;  // monotonic
+  bool fell_silent_ = false;  // for longer than the window: what comes next is a new session
   bool unrecordable_noted_ = false;
 
   Mode mode_ = Mode::kUndecided;

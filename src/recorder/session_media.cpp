@@ -31,14 +31,14 @@ void Session::on_message(media::TrackKind kind, std::uint32_t timestamp_ms,
   if (first_message_ms_ == 0) {
     first_message_ms_ = now;
   }
-  runtime::StreamRecord* gauges = env_.state.stream_gauges(stream_);
-  gauges->last_message_ms.set(now);
-  gauges->messages_in.add(1);
-  std::int64_t bytes = 0;
-  for (const iovec& piece : message) {
-    bytes += static_cast<std::int64_t>(piece.iov_len);
+  last_message_ms_ = now;
+  if (fell_silent_) {
+    fell_silent_ = false;
+    begin_again();
   }
-  gauges->bytes_in.add(bytes);
+  if (stream_ != runtime::kNone) {
+    count_message(message);
+  }
   RECORDING_LOG_MESSAGE(id_, kind, timestamp_ms, message);
 
   TrackIntake& track = tracks_[index_of(kind)];
@@ -74,6 +74,17 @@ void Session::on_message(media::TrackKind kind, std::uint32_t timestamp_ms,
   if (!unrecordable_noted_ && now - first_message_ms_ > kConfigPatienceMs) {
     note_unrecordable();
   }
+}
+
+void Session::count_message(media::Pieces message) {
+  std::int64_t bytes = 0;
+  for (const iovec& piece : message) {
+    bytes += static_cast<std::int64_t>(piece.iov_len);
+  }
+  runtime::StreamRecord* gauges = env_.state.stream_gauges(stream_);
+  gauges->last_message_ms.set(last_message_ms_);
+  gauges->messages_in.add(1);
+  gauges->bytes_in.add(bytes);
 }
 
 void Session::note_unrecordable() {

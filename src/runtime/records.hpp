@@ -57,6 +57,7 @@ struct RecordingRules {
   std::uint8_t keep_gap = 0;
   std::uint8_t preroll = 1;
   std::uint8_t auto_record = 0;  // of streams without a setting of their own
+  std::int64_t drain_timeout_ms = 0;  // 0: off
 };
 
 // One publish, from connect to disconnect. Zero id: nobody publishes.
@@ -83,6 +84,8 @@ struct StreamRecord {
   std::uint64_t last_used_ms = 0;  // monotonic; an idle record is the first to make room
   Text<256> app, name;
   SessionInfo session;
+  // A session whose worker must let the name go, because another publisher takes it over; 0: none.
+  std::uint64_t replaced = 0;
   std::uint64_t fence = 0;         // counts ownerships of this stream; never goes back
   RecordingRules rules;            // of the application of the last session
   std::int32_t recording = kNone;  // index of the current RecordingRecord

@@ -32,8 +32,8 @@ void names_the_allowed_methods(void**) {
 
 void unknown_paths_are_404_with_help(void**) {
   FakeBackend backend;
-  for (const char* path : {"", "stream", "streams/live/a/b/c", "videos/1/x",
-                           "videos/1/timeline", "streams//cam", "openapi.json/x"}) {
+  for (const char* path : {"", "stream", "streams/live/a/b/c", "videos/1/x", "videos/1/timeline",
+                           "streams//cam", "openapi.json/x"}) {
     const Answer answer = call(backend, Method::kGet, path);
     assert_int_equal(answer.status(), 404);
     assert_true(answer.error_message().find("openapi.json") != std::string::npos);

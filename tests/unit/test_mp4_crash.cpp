@@ -129,7 +129,7 @@ void after_any_failing_call_the_file_goes_on(void**) {
   const int changes = static_cast<int>(changes_of_a_life());
   bool good = changes > 20;
   for (int n = 1; n <= changes; ++n) {
-    for (std::uint64_t partial : {0, 1, 100, 700, 5000}) {
+    for (std::uint64_t partial : {0U, 1U, 100U, 700U, 5000U}) {
       MemFileSystem memory;
       FaultFileSystem files(memory);
       auto life = crash_life();
@@ -223,7 +223,7 @@ void a_torn_tail_is_cut_at_every_length(void**) {
     const auto expected = std::upper_bound(ends.begin(), ends.end(), size) - ends.begin();
     good = good && intact_fragments(files.read("cut.mp4"), life) == expected;
     if (!good) {
-      print_message("size %zu: %d of %td\n", size, left, expected);
+      print_message("size %zu: not %td fragments\n", size, expected);
       break;
     }
   }
@@ -291,7 +291,7 @@ void a_file_without_a_whole_beginning_is_left_alone(void**) {
   file.reset();
   const Bytes whole = files.read(kPath);
   bool good = true;
-  for (std::size_t size : {0, 20, 100, 4095, 4096, 4200, 4700}) {
+  for (std::size_t size : {0U, 20U, 100U, 4095U, 4096U, 4200U, 4700U}) {
     const Bytes part(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size));
     files.put("part.mp4", part);
     auto reopened = RecordingFile::reopen(must(files.open("part.mp4")));

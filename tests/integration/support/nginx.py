@@ -32,6 +32,12 @@ def module_path():
     return pathlib.Path(os.environ.get("RECORDING_MODULE", ROOT / "build/ngx_recording_module.so"))
 
 
+def testing_module_path():
+    """The module with the hooks of the crash tests (RECORDING_TESTING)."""
+    return pathlib.Path(os.environ.get("RECORDING_TESTING_MODULE",
+                                       ROOT / "build-testing/ngx_recording_module.so"))
+
+
 def is_sanitized(module):
     return b"libasan.so" in module.read_bytes()
 

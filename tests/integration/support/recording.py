@@ -1,0 +1,128 @@
+"""The base of tests that publish and look at what was recorded."""
+import pathlib
+import tempfile
+
+from .api import Api
+from .case import IntegrationTest
+from .compare import differences
+from .media import make_media
+from .rtmp import RtmpPublisher
+from .wait import wait_for
+
+# Short media must count, and an ended publish must be a finished video.
+AT_ONCE = "recording_min_duration 0; recording_reconnect_window 0;"
+BY_HAND = "live on; recording on; " + AT_ONCE
+AUTOMATIC = BY_HAND + " auto_record on;"
+ENDED = ("ready", "error")
+
+
+def test_clip(seconds=4, rate=25, gop=25, b_frames=0, audio_rate=48000, size="320x180", extra=""):
+    """An FLV with H.264 and AAC whose pictures all differ."""
+    return make_media(
+        f"-f lavfi -i testsrc2=s={size}:r={rate} -f lavfi -i sine=frequency=440:r={audio_rate} "
+        f"-t {seconds} -c:v libx264 -preset veryfast -g {gop} -bf {b_frames} -sc_threshold 0 "
+        f"-b:v 300k -pix_fmt yuv420p -c:a aac -b:a 64k {extra}")
+
+
+test_clip.__test__ = False
+
+
+class RecordingTest(IntegrationTest):
+    def setUp(self):
+        super().setUp()
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self._downloads = 0
+
+    def send(self, server, name, source, *options, app="live"):
+        """With rtmp-publisher, as fast as the server takes it unless `options` say otherwise."""
+        publisher = RtmpPublisher(server.rtmp_port, name, source, *options, app=app)
+        self.addCleanup(publisher.kill)
+        return publisher
+
+    # what the API says
+
+    def stream(self, server, name, app="live"):
+        for stream in Api(server.http_port).get("streams?per_page=100").json:
+            if stream["app"] == app and stream["name"] == name:
+                return stream
+        return None
+
+    def videos(self, server, stream=None):
+        """Oldest first."""
+        query = "" if stream is None else f"&stream_id={stream}"
+        return Api(server.http_port).get("videos?per_page=100" + query).json[::-1]
+
+    def wait_live(self, server, name, live=True, app="live"):
+        def there():
+            stream = self.stream(server, name, app)
+            return stream if stream is not None and stream["live"] == live else None
+        return wait_for(there, 15, f"{name!r} is {'' if live else 'not '}live")
+
+    def wait_frames(self, server, name, bytes_on_disk=1):
+        """Until something of the stream's recording is on disk."""
+        def there():
+            stream = self.stream(server, name)
+            return stream is not None and stream["recording"] and any(
+                path.stat().st_size > bytes_on_disk for path in self.in_spool(server))
+        wait_for(there, 15, f"{name!r} is being recorded")
+
+    def wait_ended(self, server, count=1, timeout=30):
+        """All videos, when there are `count` and none is being recorded any more."""
+        def there():
+            videos = self.videos(server)
+            return videos if len(videos) >= count and all(
+                video["status"] in ENDED for video in videos) else None
+        try:
+            videos = wait_for(there, timeout, f"{count} videos have ended")
+        except AssertionError as late:
+            raise AssertionError(f"{late}; there are {self.videos(server)}") from None
+        self.assertEqual(len(videos), count, videos)
+        return videos
+
+    # what is on disk
+
+    @staticmethod
+    def in_storage(server):
+        return sorted((server.prefix / "data/videos").rglob("*.mp4"))
+
+    @staticmethod
+    def in_spool(server):
+        return sorted((server.prefix / "data/spool").rglob("*.mp4"))
+
+    def download(self, server, video):
+        """The path of a fresh download of a video object or slug."""
+        slug = video if isinstance(video, str) else video["slug"]
+        reply = Api(server.http_port).get(f"/videos/{slug}/source.mp4")
+        self.assertEqual(reply.status, 200, reply.body[:300])
+        self.assertEqual(int(reply.headers["content-length"]), len(reply.body))
+        self._downloads += 1
+        path = self.folder / f"download-{self._downloads}.mp4"
+        path.write_bytes(reply.body)
+        return path
+
+    def stored(self, server, video):
+        """The file of a finished video."""
+        found = [path for path in self.in_storage(server) if path.parent.name == video["slug"]]
+        self.assertEqual(len(found), 1, f"{video['slug']} among {self.in_storage(server)}")
+        return found[0]
+
+    def assert_whole(self, server, video, source, **tracks):
+        """Both the download and the file are what was sent."""
+        self.assertEqual((video["status"], video["error"]), ("ready", None), video)
+        self.assertEqual(differences(source, self.download(server, video), **tracks), [],
+                         "the download")
+        self.assertEqual(differences(source, self.stored(server, video), **tracks), [],
+                         "the file on disk")
+
+    def assert_consistent(self, server):
+        """Every ready video has its file, every file its video, and nothing waits in the spool."""
+        ready = {video["slug"] for video in self.videos(server) if video["status"] == "ready"}
+        files = {path.parent.name for path in self.in_storage(server)}
+        self.assertEqual(files, ready)
+        self.assertEqual(self.in_spool(server), [])
+
+    def assert_no_trace(self, server):
+        self.assertEqual(self.videos(server), [])
+        self.assertEqual(self.in_storage(server) + self.in_spool(server), [])
