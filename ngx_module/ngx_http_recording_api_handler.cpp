@@ -38,7 +38,7 @@ api::Method method_of(const ngx_http_request_t* r) {
 }
 
 api::Request make_request(ngx_http_request_t* r, std::string path, std::string body,
-                          const std::string& public_url) {
+                          const app::Config& config) {
   api::Request request;
   request.method = method_of(r);
   request.path = std::move(path);
@@ -47,8 +47,11 @@ api::Request make_request(ngx_http_request_t* r, std::string path, std::string b
     request.content_type = to_string(r->headers_in.content_type->value);
   }
   request.body = std::move(body);
-  request.files_url = files_url(r, public_url);
+  request.files_url = files_url(r, config.public_url);
   request.rtmp_url = rtmp_url(r);
+  if (config.applications.size() == 1) {
+    request.default_app = config.applications.begin()->first;
+  }
   return request;
 }
 
@@ -74,7 +77,7 @@ ngx_int_t send_error(ngx_http_request_t* r, ngx_uint_t status, std::string_view 
 
 void ask_api(const std::shared_ptr<PendingRequest>& pending, ngx_http_request_t* r,
              app::Application& app, std::string path, std::string body) {
-  app.api().handle(make_request(r, std::move(path), std::move(body), app.config().public_url),
+  app.api().handle(make_request(r, std::move(path), std::move(body), app.config()),
                    [pending](const api::Response& response) {
                      pending->resume("api", [&](ngx_http_request_t* request) {
                        pending->finish(send_response(request, response));

@@ -10,6 +10,7 @@
 #include "ngx_executor.hpp"
 #include "ngx_log_sink.hpp"
 #include "ngx_recording_conf.hpp"
+#include "ngx_rtmp_recording_conf.hpp"
 #include "ngx_str.hpp"
 
 namespace recording::ngx {
@@ -92,8 +93,10 @@ ngx_int_t start(ngx_cycle_t* cycle, const app::Config& config) {
   auto made = std::make_unique<Process>();
   made->io.emplace(io);
   made->catalog.emplace(catalog);
+  app::Config complete = config;
+  complete.applications = recordable_applications(cycle);
   auto application = app::Application::create(
-      config, {&*made->io, &*made->catalog, &made->log});
+      complete, {&*made->io, &*made->catalog, &made->log});
   if (!application) {
     log_error(cycle->log, "nothing can be recorded by this worker", application.error());
     return NGX_ERROR;

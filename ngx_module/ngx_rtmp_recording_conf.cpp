@@ -235,6 +235,30 @@ const RtmpMainConf* rtmp_main_conf(const ngx_cycle_t* cycle) noexcept {
              : static_cast<RtmpMainConf*>(ctx->main_conf[ngx_rtmp_recording_module.ctx_index]);
 }
 
+std::map<std::string, bool> recordable_applications(const ngx_cycle_t* cycle) {
+  std::map<std::string, bool> found;
+  const auto* ctx =
+      reinterpret_cast<ngx_rtmp_conf_ctx_t*>(ngx_get_conf(cycle->conf_ctx, ngx_rtmp_module));
+  if (ctx == nullptr) {
+    return found;
+  }
+  const auto* core =
+      static_cast<ngx_rtmp_core_main_conf_t*>(ctx->main_conf[ngx_rtmp_core_module.ctx_index]);
+  auto** servers = static_cast<ngx_rtmp_core_srv_conf_t**>(core->servers.elts);
+  for (ngx_uint_t i = 0; i < core->servers.nelts; ++i) {
+    auto** applications =
+        static_cast<ngx_rtmp_core_app_conf_t**>(servers[i]->applications.elts);
+    for (ngx_uint_t j = 0; j < servers[i]->applications.nelts; ++j) {
+      const auto* slots = static_cast<RtmpAppConfSlots*>(
+          applications[j]->app_conf[ngx_rtmp_recording_module.ctx_index]);
+      if (slots->recording == 1) {
+        found.emplace(to_view(applications[j]->name), slots->auto_record == 1);
+      }
+    }
+  }
+  return found;
+}
+
 unsigned rtmp_port(const ngx_cycle_t* cycle) noexcept {
   const auto* ctx =
       reinterpret_cast<ngx_rtmp_conf_ctx_t*>(ngx_get_conf(cycle->conf_ctx, ngx_rtmp_module));

@@ -2,6 +2,9 @@
 
 #include "ngx_headers.hpp"
 
+#include <map>
+#include <string>
+
 #include "boundary.hpp"
 #include "runtime/records.hpp"
 
@@ -42,6 +45,8 @@ struct RtmpAppConf : RtmpAppConfSlots {
 const RtmpAppConf* rtmp_app_conf(const ngx_rtmp_session_t* s) noexcept;
 // Null without an rtmp { } block.
 const RtmpMainConf* rtmp_main_conf(const ngx_cycle_t* cycle) noexcept;
+// The applications with `recording on`, and their auto_record; of two of one name the first counts.
+std::map<std::string, bool> recordable_applications(const ngx_cycle_t* cycle);
 // The port of the first `listen` of rtmp { }, for push_url; 0: none.
 unsigned rtmp_port(const ngx_cycle_t* cycle) noexcept;
 

@@ -38,7 +38,6 @@ OURS_MAIN = """recording {{
     catalog sqlite:{prefix}/catalog.db;
     runtime {runtime};
     min_free 100m;
-    worker off;
 }}"""
 
 # Everything that costs anything is left at its default: 1 s fragments, each forced to disk.

@@ -93,6 +93,12 @@ catalog::CatalogService& Application::catalog() { return impl_->catalog; }
 const Clock& Application::clock() { return impl_->clock; }
 std::int64_t Application::min_free_bytes() const { return impl_->config.min_free_bytes; }
 
+std::optional<bool> Application::application_auto_record(const std::string& app) const {
+  const auto found = impl_->config.applications.find(app);
+  return found == impl_->config.applications.end() ? std::nullopt
+                                                   : std::optional<bool>(found->second);
+}
+
 void Application::wake(std::int32_t pid) {
   if (pid != 0) {
     impl_->wakeup.wake(pid);

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "api/api.hpp"
@@ -42,6 +43,7 @@ class Application final : public api::Backend {
   catalog::CatalogService& catalog() override;
   const Clock& clock() override;
   [[nodiscard]] std::int64_t min_free_bytes() const override;
+  [[nodiscard]] std::optional<bool> application_auto_record(const std::string& app) const override;
   void wake(std::int32_t pid) override;
   void remove_files(const catalog::VideoRow& row, std::function<void(Status)> then) override;
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 
 namespace recording::app {
@@ -16,6 +17,7 @@ struct Config {
   unsigned journal_percent = 25;
   std::uint64_t zone_bytes = 8 << 20;
   std::string public_url;    // without a final slash; empty: taken from the request
+  std::map<std::string, bool> applications;  // those with `recording on`, and their auto_record
 };
 
 }  // namespace recording::app

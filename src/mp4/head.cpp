@@ -1,5 +1,7 @@
 #include "mp4/head.hpp"
 
+#include <algorithm>
+
 #include "mp4/box_reader.hpp"
 #include "mp4/box_writer.hpp"
 #include "mp4/crc32.hpp"
@@ -197,6 +199,15 @@ Result<Head> read_head(storage::File& file) {
   head.whole = trailer.u32() == kCrcMagic &&
                trailer.u32() == crc_of(head.image, static_cast<std::size_t>(head.placeholder));
   return head;
+}
+
+bool fits_head(ByteView init, const Head& head) {
+  const ByteView ftyp = ByteView(head.image).first(static_cast<std::size_t>(head.placeholder));
+  if (init.size() < ftyp.size() || !std::equal(ftyp.begin(), ftyp.end(), init.begin())) {
+    return false;
+  }
+  BoxIterator boxes(init.subspan(ftyp.size()));
+  return boxes.next() && boxes.type() == fourcc("moov") && !boxes.next() && boxes.ok();
 }
 
 Bytes init_of(const Head& head) {

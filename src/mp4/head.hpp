@@ -38,6 +38,9 @@ struct Head {
 // kCorrupt when the file does not begin like one of ours, or is finished and has no whole moov.
 Result<Head> read_head(storage::File& file);
 
+// Whether `init` is an ftyp, the one this file has, and a moov: can be made the file's head.
+bool fits_head(ByteView init, const Head& head);
+
 // ftyp and moov of a head's image, to be compared with init_segment(); empty when torn.
 Bytes init_of(const Head& head);
 

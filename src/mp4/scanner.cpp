@@ -127,6 +127,9 @@ class Scanner {
       return ours;
     }
     if (kind == kHeadCopyBox) {
+      if (!fits_head(payload, found_.head)) {
+        return false;
+      }
       found_.init.assign(payload.begin(), payload.end());
     }
     return true;  // one of a later version of this software: kept
@@ -138,6 +141,9 @@ class Scanner {
       return false;
     }
     if (found_.init.empty()) {
+      if (!fits_head(epoch.value().init, found_.head)) {
+        return false;
+      }
       found_.init = epoch.value().init;  // the first epoch is what the head began as
     }
     found_.state.on_epoch(epoch.value(), found_.end);

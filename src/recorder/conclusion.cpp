@@ -101,7 +101,10 @@ Status read_times(storage::FileSystem& files, const std::string& path, Outcome& 
                                      : outcome.identity.started_wall_ms + note.position_ms;
     outcome.times.push_back({started, 0});
   };
+  int epochs = 0;
+  visitor.on_epoch = [&](const mp4::EpochNote&) { ++epochs; };
   RECORDING_TRY(mp4::read_notes(*file.value(), outcome.size, visitor));
+  outcome.uniform = epochs <= 1;
   close_stretch(outcome.duration_ms);
   if (!outcome.times.empty()) {
     const catalog::RecordingTime& last = outcome.times.back();

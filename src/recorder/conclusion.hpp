@@ -18,6 +18,7 @@ struct Outcome {
   std::uint64_t size = 0;
   std::uint32_t width = 0, height = 0;
   std::int64_t ended_wall_ms = 0;  // 0: not known
+  bool uniform = true;             // the source's parameters never changed
   std::vector<catalog::RecordingTime> times;
 };
 

@@ -72,6 +72,7 @@ struct Recording::Progress {
   std::shared_ptr<RecordingWriter> writer;
   std::size_t appended = 0;
   Status status = ok();
+  std::optional<Error> dropped;
   std::uint64_t length = 0;
 };
 
@@ -230,9 +231,13 @@ void Recording::post_write() {
           work->writer = std::move(made).value();
         }
         for (const auto& batch : work->batches) {
-          work->status = work->writer->append(view_of(*batch),
-                                              batch->seam ? &*batch->seam : nullptr);
-          if (!work->status) {
+          Status status = work->writer->append(view_of(*batch),
+                                               batch->seam ? &*batch->seam : nullptr);
+          if (!status && status.error().code == Errc::kInvalidArgument) {
+            // No file can hold it, now or later: trying again would only hold up what follows.
+            work->dropped = std::move(status).error();
+          } else if (!status) {
+            work->status = std::move(status);
             break;
           }
           ++work->appended;
@@ -257,6 +262,10 @@ void Recording::written(Progress progress) {
   if (writer_ != nullptr && progress.appended > 0) {
     env_.state.recording_gauges(index_)->committed_bytes.set(
         static_cast<std::int64_t>(progress.length));
+  }
+  if (progress.dropped) {
+    env_.log.write(LogLevel::kError, "recording " + identity_.slug + ": samples were dropped: " +
+                                         progress.dropped->message);
   }
   if (!progress.status) {
     for (std::size_t i = progress.batches.size(); i > progress.appended; --i) {
@@ -340,6 +349,8 @@ void Recording::settle(const Outcome& outcome) {
   row_.height = outcome.height;
   row_.recording_ended_at = ended;
   row_.recording_times = outcome.times;
+  row_.uniform = outcome.uniform;
+  row_.last_sequence = reason != "divided" && reason != "codec_changed";
 
   Events::Facts facts = {{"recording_id", identity_.slug},
                          {"video_id", row_.id},

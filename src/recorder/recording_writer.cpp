@@ -67,8 +67,9 @@ Result<std::unique_ptr<RecordingWriter>> RecordingWriter::reopen(storage::FileSy
 
 std::uint32_t RecordingWriter::timescale(media::TrackKind kind,
                                          const SessionSamples& samples) const {
-  const media::TrackConfig* config = file_->config(kind);
-  return config != nullptr ? config->timescale : samples.config[index_of(kind)]->timescale;
+  // A track's ticks are fixed by its first configuration: a later one of another rate is converted.
+  return file_->config(kind) != nullptr ? file_->timescale(kind)
+                                        : samples.config[index_of(kind)]->timescale;
 }
 
 mp4::Mark RecordingWriter::mark_for(const SessionSamples& samples, const Seam& seam) const {
@@ -96,8 +97,8 @@ mp4::Mark RecordingWriter::mark_for(const SessionSamples& samples, const Seam& s
                                       kCommonTimescale));
     }
     if (file_->config(kind) != nullptr) {
-      end = std::max(end, rescale(file_->end_dts(kind), file_->config(kind)->timescale,
-                                  kCommonTimescale));
+      end = std::max(end,
+                     rescale(file_->end_dts(kind), file_->timescale(kind), kCommonTimescale));
     }
   }
   if (begin == std::numeric_limits<std::int64_t>::max()) {
@@ -153,7 +154,7 @@ Status RecordingWriter::append(const SessionSamples& samples, const Seam* seam) 
     runs.push_back(run);
     if (file_->config(kind) == nullptr || !file_->config(kind)->same_source(*samples.config[i])) {
       adapted_[i] = *samples.config[i];
-      adapted_[i].timescale = to;  // a track keeps the timescale that its first sample gave it
+      adapted_[i].timescale = to;
       fragment.config[i] = &adapted_[i];
     }
   }

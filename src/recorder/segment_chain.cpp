@@ -90,12 +90,34 @@ SegmentRef SegmentChain::open_segment() {
 
 bool SegmentChain::append(RecordHeader header, media::Pieces payload, std::vector<iovec>& pieces,
                           std::vector<SegmentRef>& holds) {
+  if (needs_segment(header.total)) {
+    return append_in_parts(header, payload, pieces, holds);
+  }
+  // Nearly every message: one part, in the segment at hand, without touching a reference count.
+  header.flags |= kFlagFirst | kFlagLast;
+  header.size = header.total;
+  const runtime::Segment& segment = current_->segment();
+  std::uint8_t* at = segment.data + used_;
+  std::memcpy(at, &header, sizeof(header));
+  PieceCursor(payload).copy_to(at + sizeof(header), header.total);
+  used_ += static_cast<std::uint32_t>(aligned_record_size(header.total));
+  segment.header->committed.store(used_, std::memory_order_release);
+  if (header.total > 0) {
+    pieces.push_back({at + sizeof(header), header.total});
+  }
+  if (holds.empty() || holds.back().get() != current_.get()) {
+    holds.push_back(current_);
+  }
+  return true;
+}
+
+bool SegmentChain::append_in_parts(RecordHeader header, media::Pieces payload,
+                                   std::vector<iovec>& pieces, std::vector<SegmentRef>& holds) {
   struct Part {
     SegmentRef segment;
     std::uint32_t end;
   };
-  Part first{};  // a record of one part, by far the most common, needs no list
-  std::vector<Part> more;
+  std::vector<Part> parts;
   PieceCursor cursor(payload);
   SegmentRef segment = current_;
   std::uint32_t used = used_;
@@ -113,7 +135,7 @@ bool SegmentChain::append(RecordHeader header, media::Pieces payload, std::vecto
       used = 0;
       if (segment == nullptr) {
         pieces.resize(pieces_before);
-        next_number_ = number_before;  // what was opened is given back with `more`
+        next_number_ = number_before;  // what was opened is given back with `parts`
         return false;
       }
       continue;
@@ -133,26 +155,17 @@ bool SegmentChain::append(RecordHeader header, media::Pieces payload, std::vecto
       pieces.push_back({at + sizeof(header), take});
     }
     used += static_cast<std::uint32_t>(aligned_record_size(take));
-    Part part{segment, used};
-    if (first.segment == nullptr) {
-      first = std::move(part);
-    } else {
-      more.push_back(std::move(part));
-    }
+    parts.push_back({segment, used});
     header.flags &= static_cast<std::uint8_t>(~kFlagFirst);
   }
 
   // Only now is the record made to count, segment by segment in order: a reader that finds the last
   // part finds all the others.
-  const auto commit = [&](const Part& part) {
+  for (const Part& part : parts) {
     part.segment->segment().header->committed.store(part.end, std::memory_order_release);
     if (holds.empty() || holds.back() != part.segment) {
       holds.push_back(part.segment);
     }
-  };
-  commit(first);
-  for (const Part& part : more) {
-    commit(part);
   }
   current_ = std::move(segment);
   used_ = used;

@@ -66,6 +66,8 @@ class SegmentChain {
 
  private:
   SegmentRef open_segment();
+  bool append_in_parts(RecordHeader header, media::Pieces payload, std::vector<iovec>& pieces,
+                       std::vector<SegmentRef>& holds);
 
   SegmentPool& pool_;
   std::uint64_t session_;

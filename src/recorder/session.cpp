@@ -117,8 +117,8 @@ Status Session::open() {
   }
   runtime::StreamRecord* gauges = env_.state.stream_gauges(stream_);
   gauges->last_message_ms.set(last_message_ms_);
-  gauges->bytes_in.set(0);
-  gauges->messages_in.set(0);
+  gauges->bytes_in.set(bytes_in_);
+  gauges->messages_in.set(messages_in_);
   env_.events.emit("stream.started", {{"app", to_valid_utf8(publisher_.app)},
                                       {"stream", to_valid_utf8(publisher_.name)},
                                       {"stream_id", stream_id_}});
@@ -434,10 +434,12 @@ void Session::stop_recording() {
   waiting_for_key_ = false;
   dropping_ = false;
   recording_base_ms_ = 0;
+  recorded_codec_ = {};
 }
 
-// recording_max_duration is reached and a key frame is here: it begins the next part.
-void Session::divide(std::int64_t at_ms) {
+// recording_max_duration is reached and a key frame is here, or a track has another codec: the sample
+// at hand begins the next part.
+void Session::divide(std::int64_t at_ms, const char* reason) {
   std::int32_t next = runtime::kNone;
   const std::int32_t now = recording_->index();
   {
@@ -465,7 +467,7 @@ void Session::divide(std::int64_t at_ms) {
     RecordingRecord& ended = live.edit_recording(now);
     ended.state = RecordingState::kEnding;
     ended.ended_wall_ms = env_.clock.wall_ms();
-    ended.end_reason.assign("divided");
+    ended.end_reason.assign(reason);
   }
   stop_recording();
   recording_from_ms_ = at_ms;
@@ -477,6 +479,7 @@ void Session::end(SessionEnd how) {
   if (stream_ == runtime::kNone) {
     return;  // it never got the name
   }
+  write_gauges();
   batch_ready(gatherer_.cut(tracks_, std::nullopt, 0));
   gatherer_.forget();
   held_.clear();
@@ -567,6 +570,7 @@ void Session::begin_again() {
 }
 
 void Session::tick() {
+  write_gauges();
   // A publisher that fell silent must not keep what it sent from the file.
   const Batch* gathering = gatherer_.gathering();
   if (mode_ == Mode::kRecording && gathering != nullptr && !gathering->empty() &&

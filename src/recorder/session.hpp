@@ -74,7 +74,7 @@ class Session {
   bool try_lock();
   void end_silent();
   void begin_again();
-  void count_message(media::Pieces message);
+  void write_gauges();
   void ask_settings();
   void decide();
   void record_new(std::int32_t index);
@@ -82,7 +82,7 @@ class Session {
   void attach(std::int32_t index, const runtime::RecordingRecord& record,
               std::shared_ptr<Recording> recording, Seam seam);
   void stop_recording();
-  void divide(std::int64_t at_ms);
+  void divide(std::int64_t at_ms, const char* reason);
 
   void take_sample(media::TrackKind kind, const Intake& sample, std::int64_t now_ms);
   void place_sample(media::TrackKind kind, const Intake& sample, std::int64_t now_ms);
@@ -111,6 +111,7 @@ class Session {
   bool facts_changed_ = false;
   std::uint32_t declared_rate_milli_ = 0;
   std::int64_t first_message_ms_ = 0, last_message_ms_ = 0;  // monotonic
+  std::int64_t gauges_ms_ = 0, messages_in_ = 0, bytes_in_ = 0;
   bool fell_silent_ = false;  // for longer than the window: what comes next is a new session
   bool unrecordable_noted_ = false;
 
@@ -120,6 +121,7 @@ class Session {
   bool no_space_noted_ = false;
   std::deque<std::unique_ptr<Batch>> held_;
   std::shared_ptr<Recording> recording_;
+  PerKind<media::Codec> recorded_codec_{};
   std::optional<Seam> seam_;            // goes in front of the next batch
   bool waiting_for_key_ = false;        // preroll off: the recording begins at the next key frame
   std::int64_t recording_base_ms_ = 0;  // duration the recording had when this session joined it

@@ -11,6 +11,9 @@ namespace {
 // A recording without preroll waits for a key frame no longer than this; streams with intra refresh
 // never send one.
 constexpr std::int64_t kLongestKeyWaitMs = 10000;
+// How often what others may read of a session is written: a cache line of the live state for each of
+// hundreds of streams is too much for every message.
+constexpr std::int64_t kGaugeMs = 100;
 // Media that come this long without a codec configuration will hardly get one.
 constexpr std::int64_t kConfigPatienceMs = 2000;
 
@@ -36,15 +39,19 @@ void Session::on_message(media::TrackKind kind, std::uint32_t timestamp_ms,
     fell_silent_ = false;
     begin_again();
   }
-  if (stream_ != runtime::kNone) {
-    count_message(message);
+  ++messages_in_;
+  for (const iovec& piece : message) {
+    bytes_in_ += static_cast<std::int64_t>(piece.iov_len);
+  }
+  if (now - gauges_ms_ >= kGaugeMs) {
+    write_gauges();
   }
   RECORDING_LOG_MESSAGE(id_, kind, timestamp_ms, message);
 
   TrackIntake& track = tracks_[index_of(kind)];
-  const ConfigRef before = track.config();
+  const media::TrackConfig* before = track.config().get();
   const Intake intake = track.take(timestamp_ms, any_sample_ ? last_ms_ : timestamp_ms, message);
-  if (track.config() != before) {
+  if (track.config().get() != before) {
     facts_changed_ = true;
   }
   switch (intake.what) {
@@ -76,15 +83,31 @@ void Session::on_message(media::TrackKind kind, std::uint32_t timestamp_ms,
   }
 }
 
-void Session::count_message(media::Pieces message) {
-  std::int64_t bytes = 0;
-  for (const iovec& piece : message) {
-    bytes += static_cast<std::int64_t>(piece.iov_len);
+void Session::write_gauges() {
+  if (stream_ == runtime::kNone) {
+    return;
   }
-  runtime::StreamRecord* gauges = env_.state.stream_gauges(stream_);
-  gauges->last_message_ms.set(last_message_ms_);
-  gauges->messages_in.add(1);
-  gauges->bytes_in.add(bytes);
+  gauges_ms_ = last_message_ms_;
+  runtime::StreamRecord* stream = env_.state.stream_gauges(stream_);
+  stream->last_message_ms.set(last_message_ms_);
+  stream->messages_in.set(messages_in_);
+  stream->bytes_in.set(bytes_in_);
+  if (mode_ != Mode::kRecording || !recording_from_known_) {
+    return;
+  }
+  runtime::RecordingRecord* recording = env_.state.recording_gauges(recording_->index());
+  recording->duration_ms.set(std::max(recording->duration_ms.get(),
+                                      recording_base_ms_ + last_ms_ - recording_from_ms_));
+  const auto unsafe =
+      static_cast<std::int64_t>(gatherer_.private_segments() * runtime::kSegmentSize);
+  if (unsafe != 0 && recording->unsafe_bytes.get() == 0) {
+    env_.log.write(LogLevel::kWarn,
+                   "the journal is full: what " + to_valid_utf8(publisher_.app) + "/" +
+                       to_valid_utf8(publisher_.name) +
+                       " sends is held in private memory for now, which is not crash-safe; "
+                       "raise journal, or see why the disk is slow");
+  }
+  recording->unsafe_bytes.set(unsafe);
 }
 
 void Session::note_unrecordable() {
@@ -139,11 +162,18 @@ void Session::take_sample(media::TrackKind kind, const Intake& sample, std::int6
     held_.clear();  // every audio packet is a key frame
     gatherer_.forget();
   }
-  if (mode_ == Mode::kRecording && key && recording_from_known_ &&
-      publisher_.rules.max_duration_ms > 0 &&
-      recording_base_ms_ + sample.ms - recording_from_ms_ >= publisher_.rules.max_duration_ms) {
+  const bool too_long =
+      key && recording_from_known_ && publisher_.rules.max_duration_ms > 0 &&
+      recording_base_ms_ + sample.ms - recording_from_ms_ >= publisher_.rules.max_duration_ms;
+  // A track of a file has one codec.
+  media::Codec& codec = recorded_codec_[index_of(kind)];
+  const bool other_codec = codec != media::Codec::kNone && codec != track.config()->codec;
+  if (mode_ == Mode::kRecording && (too_long || other_codec)) {
     batch_ready(gatherer_.cut(tracks_, kind, sample.sample.dts));
-    divide(sample.ms);
+    divide(sample.ms, too_long ? "divided" : "codec_changed");
+  }
+  if (mode_ == Mode::kRecording) {
+    codec = track.config()->codec;
   }
   if (gatherer_.must_cut(kind, sample, track)) {
     batch_ready(gatherer_.cut(tracks_, kind, sample.sample.dts));
@@ -165,27 +195,9 @@ void Session::place_sample(media::TrackKind kind, const Intake& sample, std::int
     }
     held_.pop_front();
   }
-  if (mode_ != Mode::kRecording) {
-    return;
-  }
-  if (!recording_from_known_) {
+  if (mode_ == Mode::kRecording && !recording_from_known_) {
     recording_from_known_ = true;
     recording_from_ms_ = sample.ms;
-  }
-  runtime::RecordingRecord* gauges = env_.state.recording_gauges(recording_->index());
-  gauges->duration_ms.set(
-      std::max(gauges->duration_ms.get(), recording_base_ms_ + sample.ms - recording_from_ms_));
-  const auto unsafe =
-      static_cast<std::int64_t>(gatherer_.private_segments() * runtime::kSegmentSize);
-  if (unsafe != gauges->unsafe_bytes.get()) {
-    if (gauges->unsafe_bytes.get() == 0) {
-      env_.log.write(LogLevel::kWarn,
-                     "the journal is full: what " + to_valid_utf8(publisher_.app) + "/" +
-                         to_valid_utf8(publisher_.name) +
-                         " sends is held in private memory for now, which is not crash-safe; "
-                         "raise journal, or see why the disk is slow");
-    }
-    gauges->unsafe_bytes.set(unsafe);
   }
 }
 

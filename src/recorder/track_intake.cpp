@@ -179,7 +179,6 @@ void TrackIntake::arrange_key_frame() {
 
 Intake TrackIntake::take_sample(const media::TagHeader& tag, std::uint32_t timestamp_ms,
                                 std::int64_t reference_ms, media::Pieces payload) {
-  const ConfigRef before = config_;
   if (!describe_by_first_frame(tag.codec, payload) &&
       (config_ == nullptr || config_->codec != tag.codec)) {
     ++undescribed_;

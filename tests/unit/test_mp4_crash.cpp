@@ -3,6 +3,8 @@
 #include <string>
 #include <vector>
 
+#include "mp4/box_writer.hpp"
+#include "mp4/crc32.hpp"
 #include "support/fault_file.hpp"
 #include "support/mp4_fixture.hpp"
 
@@ -301,6 +303,28 @@ void a_file_without_a_whole_beginning_is_left_alone(void**) {
   assert_true(good);
 }
 
+// A head is restored only from something that is one; found by fuzzing.
+void a_head_is_not_restored_from_a_copy_that_is_none(void**) {
+  MemFileSystem files;
+  auto life = eventful_life(1);
+  auto file = create_recording(files, kPath);
+  must(life[0].append_to(*file));
+  file.reset();
+  Bytes bytes = files.read(kPath);
+  bytes[100] ^= 1;  // the head is torn
+  const std::string kind = "epoc";
+  const auto epoch = std::search(bytes.begin() + 4096, bytes.end(), kind.begin(), kind.end()) - 24;
+  const std::string type = "ftyp";
+  *std::search(epoch, bytes.end(), type.begin(), type.end()) = 'x';
+  const auto at = static_cast<std::size_t>(epoch - bytes.begin());
+  const auto size = static_cast<std::size_t>(bytes[at + 2]) << 8 | bytes[at + 3];
+  mp4::BoxWriter(bytes).patch_u32(at + size - 4, mp4::crc32(ByteView(bytes).subspan(at, size - 4)));
+  files.put("strange.mp4", bytes);
+  auto reopened = RecordingFile::reopen(must(files.open("strange.mp4")));
+  assert_true(!reopened && reopened.error().code == Errc::kCorrupt);
+  assert_true(files.read("strange.mp4") == bytes);
+}
+
 // An encoder may send samples whose NAL lengths are nonsense, or small zeros: they are no tear.
 void a_strange_sample_is_not_taken_for_a_tear(void**) {
   MemFileSystem files;
@@ -330,6 +354,7 @@ int main() {
       cmocka_unit_test(a_tail_of_zeros_is_cut),
       cmocka_unit_test(a_torn_head_is_restored_from_its_copy),
       cmocka_unit_test(a_file_without_a_whole_beginning_is_left_alone),
+      cmocka_unit_test(a_head_is_not_restored_from_a_copy_that_is_none),
       cmocka_unit_test(a_strange_sample_is_not_taken_for_a_tear),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);

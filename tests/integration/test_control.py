@@ -1,0 +1,238 @@
+"""Start, stop and settings over HTTP: who asks gets the right answer, from whichever worker."""
+import concurrent.futures
+import json
+import random
+import sqlite3
+import time
+
+from tests.integration.support import (
+    AT_ONCE, BY_HAND, Api, RecordingTest, pictures, probe_warnings, test_clip, wait_for)
+
+
+class ByHand(RecordingTest):
+    def setUp(self):
+        super().setUp()
+        self.clip = test_clip()
+
+    def live(self, **arguments):
+        server = self.start_nginx(application=BY_HAND, **arguments)
+        self.publisher = self.send(server, "cam", self.clip, "--loops", "0")
+        return server, self.api(server), self.wait_live(server, "cam")["id"]
+
+    def test_every_start_and_stop_makes_one_video(self):
+        server, api, stream = self.live(workers=2)
+        slugs = []
+        for _ in range(3):
+            started = api.put(f"streams/{stream}/start_recording")
+            self.assertEqual(started.status, 200, started.body)
+            self.assertEqual(started.json["data"], {"stream": {"id": stream}})
+            self.assertEqual((started.json["errors"], started.json["warnings"]), ([], []))
+            again = api.put("streams/live/cam/start_recording")
+            self.assertEqual((again.status, again.json["recording"]),
+                             (200, started.json["recording"]))
+            self.assertTrue(api.get(f"streams/{stream}").json["recording"])
+            time.sleep(0.7)  # some media
+            stopped = api.put("streams/live/cam/stop_recording")
+            self.assertEqual(stopped.status, 200, stopped.body)
+            self.assertEqual(stopped.json["stream_id"], stream)
+            slugs.append(stopped.json["slug"])
+            self.assertFalse(api.get(f"streams/{stream}").json["recording"])
+            self.assertEqual(api.put(f"streams/{stream}/stop_recording").status, 204)
+        videos = self.wait_ended(server, 3)
+        self.assertEqual([video["slug"] for video in videos], slugs)
+        source = [md5 for _, md5 in pictures(self.clip)]
+        for video in videos:
+            self.assertEqual(video["status"], "ready", video)
+            path = self.download(server, video)
+            self.assertEqual(probe_warnings(path), "")
+            saved = [md5 for _, md5 in pictures(path)]
+            at = source.index(saved[0])
+            self.assertEqual(at % 25, 0, "it begins with a key frame")
+            self.assertEqual(saved, (source * 4)[at:at + len(saved)])
+            self.assertGreater(len(saved), 10)
+        self.assert_consistent(server)
+
+    def test_a_manual_recording_ends_with_its_stream(self):
+        server, api, stream = self.live()
+        self.assertEqual(api.put(f"streams/{stream}/start_recording").status, 200)
+        self.wait_frames(server, "cam", 4096)
+        self.publisher.stop()
+        [video] = self.wait_ended(server)
+        self.assertEqual(video["status"], "ready")
+        # A new publish of the name is not recorded: nobody asked for that.
+        self.send(server, "cam", self.clip, "--speed", "8").wait()
+        self.wait_live(server, "cam", live=False)
+        time.sleep(0.5)
+        self.wait_ended(server, 1)
+
+    def test_wrong_calls(self):
+        server, api, stream = self.live()
+        self.publisher.stop()
+        self.wait_live(server, "cam", live=False)
+        for name in ("start", "stop"):
+            for unknown in ("999999", "live/nobody", "other/cam"):
+                reply = api.put(f"streams/{unknown}/{name}_recording")
+                self.assertEqual((reply.status, reply.code), (404, "stream_not_found"), unknown)
+        reply = api.put(f"streams/{stream}/start_recording")
+        self.assertEqual((reply.status, reply.code), (409, "stream_not_live"))
+        self.assertEqual(api.put(f"streams/{stream}/stop_recording").status, 204)
+        self.assertEqual(api.get(f"streams/{stream}/start_recording").status, 405)
+        self.assertEqual(api.post(f"streams/{stream}/start_recording").status, 405)
+        for body in ("{", "[]", '{"stream":7}', '{"auto_record":"perhaps"}', '{"auto_record":1}',
+                     '{"auto_record":true', "\x00", '"x"', "{}x", '{"name":"\\ud800"}'):
+            reply = api.request("PATCH", f"streams/{stream}", body,
+                                {"Content-Type": "application/json"})
+            self.assertEqual(reply.status, 400, (body, reply.body))
+            self.assertTrue(reply.json["error"]["message"])
+        self.assertEqual(api.request("PATCH", f"streams/{stream}", "auto_record=1", {
+            "Content-Type": "text/plain"}).status, 415)
+        self.assertEqual(api.request("PATCH", f"streams/{stream}", b"[" * 9_000_000, {
+            "Content-Type": "application/json"}).status, 413)
+        self.assertFalse(api.get(f"streams/{stream}").json["auto_record"])
+        self.assert_no_trace(server)
+
+    def test_no_space(self):
+        server, api, stream = self.live(
+            recording="storage @prefix@/data/videos; min_free 900000g;")
+        wait_for(lambda: api.put(f"streams/{stream}/start_recording").status == 422, 10,
+                 "free space is known")
+        reply = api.put(f"streams/{stream}/start_recording")
+        self.assertEqual((reply.status, reply.code), (422, "no_space"))
+        self.assertIn("min_free", reply.json["error"]["message"])
+        self.assertEqual(api.patch(f"streams/{stream}", {"auto_record": True}).status, 200)
+        wait_for(lambda: "no_space" in server.log_text(), 10, "an event says so")
+        time.sleep(1.2)
+        self.publisher.stop()
+        self.wait_live(server, "cam", live=False)
+        self.assert_no_trace(server)
+        self.assertEqual(server.log_text().count('"error":"no_space"'), 1)
+
+
+class AutoRecord(RecordingTest):
+    def test_set_on_a_stream_it_survives_a_restart(self):
+        server = self.start_nginx(application=BY_HAND)
+        api = self.api(server)
+        made = api.post("streams", {"name": "cam", "app": "live", "auto_record": True})
+        self.assertIn(made.status, (200, 201), made.body)
+        other = api.post("streams", {"name": "quiet", "app": "live"}).json["id"]
+        self.assertEqual(api.patch(f"streams/{other}", {"stream": {"auto_record": False}}).status,
+                         200)
+        for generation in range(2):
+            if generation == 1:
+                self.assertEqual(server.stop(), 0)
+                # As after the machine's restart, too: the live state is gone.
+                for path in server.runtime.iterdir():
+                    path.unlink()
+                server.start()
+            self.assertTrue(api.get(f"streams/{made.json['id']}").json["auto_record"])
+            clip = test_clip()
+            for name in ("cam", "quiet"):
+                self.assertEqual(self.send(server, name, clip, "--speed", "4").wait(), 0)
+            videos = self.wait_ended(server, generation + 1)
+            self.assertEqual({video["stream_id"] for video in videos}, {made.json["id"]})
+            self.assert_whole(server, videos[-1], clip)
+        self.assert_consistent(server)
+
+    def test_off_for_a_stream_where_the_application_says_on(self):
+        server = self.start_nginx(application=BY_HAND + " auto_record on;")
+        api = self.api(server)
+        made = api.post("streams", {"name": "cam", "app": "live", "auto_record": False})
+        self.assertIn(made.status, (200, 201), made.body)
+        self.assertEqual(self.send(server, "cam", test_clip(), "--speed", "4").wait(), 0)
+        self.wait_live(server, "cam", live=False)
+        time.sleep(0.5)
+        self.assert_no_trace(server)
+
+    def test_turned_on_while_live_it_records_from_the_last_key_frame(self):
+        server = self.start_nginx(application=BY_HAND)
+        publisher = self.send(server, "cam", test_clip(), "--loops", "0")
+        stream = self.wait_live(server, "cam")["id"]
+        self.assertEqual(self.api(server).patch(f"streams/{stream}", {"auto_record": True}).status,
+                         200)
+        self.wait_frames(server, "cam", 4096)
+        publisher.stop()
+        self.wait_ended(server)
+        self.assert_consistent(server)
+
+
+class FourWorkers(RecordingTest):
+    def test_two_hundred_calls_get_the_right_answer(self):
+        server = self.start_nginx(application=BY_HAND, workers=4)
+        clip = test_clip()
+        names = ("one", "two")
+        for name in names:
+            self.send(server, name, clip, "--loops", "0")
+        ids = {name: self.wait_live(server, name)["id"] for name in names}
+        chance = random.Random(7)
+        plan = {name: [chance.choice(("start", "stop")) for _ in range(100)] for name in names}
+
+        def run(name):
+            """Each stream's calls one after the other, so that the right answer is known."""
+            wrong, recording, slug = [], None, None
+            for i, call in enumerate(plan[name]):
+                reply = Api(server.http_port).put(f"streams/{ids[name]}/{call}_recording")
+                expected = 200 if call == "start" or recording else 204
+                if reply.status != expected:
+                    wrong.append((i, call, reply.status, expected, reply.body[:200]))
+                elif call == "start":
+                    now = reply.json["recording"]
+                    if recording and now != recording:
+                        wrong.append((i, "another recording", recording, now))
+                    recording = now
+                elif recording:
+                    slug = reply.json["slug"]
+                    if json.dumps(recording).find(slug) < 0 and reply.json["id"] not in \
+                            recording.values():
+                        wrong.append((i, "another video", recording, reply.json))
+                    recording = None
+                if Api(server.http_port).get(f"streams/{ids[name]}").json["recording"] != bool(
+                        recording):
+                    wrong.append((i, call, "the stream's `recording` is wrong"))
+            return wrong, recording
+
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            results = dict(zip(names, pool.map(run, names)))
+        starts = 0
+        for name, (wrong, recording) in results.items():
+            self.assertEqual(wrong, [], name)
+            self.assertEqual(bool(recording), plan[name][-1] == "start")
+            self.assertEqual(self.stream(server, name)["recording"], bool(recording))
+            starts += sum(call == "start" and (i == 0 or plan[name][i - 1] == "stop")
+                          for i, call in enumerate(plan[name]))
+            Api(server.http_port).put(f"streams/{ids[name]}/stop_recording")
+        videos = self.wait_ended(server, starts)
+        for video in videos:
+            self.assertTrue(video["status"] == "ready" or video["error"], video)
+        self.assert_consistent(server)
+        rows = sqlite3.connect(f"file:{catalogue(server)}?mode=ro", uri=True).execute(
+            "SELECT count(*) FROM videos").fetchone()
+        self.assertEqual(rows, (starts,))
+
+    def test_calls_at_once_leave_one_state(self):
+        server = self.start_nginx(application=BY_HAND, workers=4)
+        self.send(server, "cam", test_clip(), "--loops", "0")
+        stream = self.wait_live(server, "cam")["id"]
+        chance = random.Random(8)
+
+        def call(name):
+            return name, Api(server.http_port).put(f"streams/{stream}/{name}_recording")
+
+        with concurrent.futures.ThreadPoolExecutor(16) as pool:
+            for _ in range(4):
+                calls = [chance.choice(("start", "stop")) for _ in range(25)]
+                for name, reply in pool.map(call, calls):
+                    self.assertIn(reply.status, (200,) if name == "start" else (200, 204),
+                                  reply.body)
+                last = chance.choice(("start", "stop"))
+                call(last)
+                self.assertEqual(self.stream(server, "cam")["recording"], last == "start")
+        call("stop")
+        wait_for(lambda: all(v["status"] in ("ready", "error") for v in self.videos(server)), 20,
+                 "all have ended")
+        for video in self.videos(server):
+            self.assertTrue(video["status"] == "ready" or video["error"], video)
+        self.assert_consistent(server)
+
+
+def catalogue(server):
+    return next((server.prefix / "data").rglob("*.db"))

@@ -1,0 +1,532 @@
+#pragma once
+
+#include <dirent.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "base/strings.hpp"
+#include "catalog/catalog_service.hpp"
+#include "media/flv_tag.hpp"
+#include "recorder/events.hpp"
+#include "recorder/live_change.hpp"
+#include "recorder/recorder.hpp"
+#include "runtime/journal.hpp"
+#include "support/bit_writer.hpp"
+#include "support/fake_clock.hpp"
+#include "support/fault_file.hpp"
+#include "support/inline_executor.hpp"
+#include "support/memory_log.hpp"
+#include "support/mp4_parser.hpp"
+
+// What the tests of the recorder share: a machine with a disk that can fail, worker processes on it
+// that can be killed between any two steps, an encoder that knows what a recording must hold.
+namespace recording::test {
+
+// A runtime directory on tmpfs.
+class RuntimeDirectory {
+ public:
+  RuntimeDirectory() {
+    char name[] = "/dev/shm/recording-recorder-test.XXXXXX";
+    path_ = ::mkdtemp(name) != nullptr ? name : "";
+  }
+  ~RuntimeDirectory() {
+    wipe();
+    ::rmdir(path_.c_str());
+  }
+  RuntimeDirectory(const RuntimeDirectory&) = delete;
+  RuntimeDirectory& operator=(const RuntimeDirectory&) = delete;
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+  [[nodiscard]] std::vector<std::string> names(const std::string& prefix = "") const {
+    std::vector<std::string> found;
+    if (DIR* listing = ::opendir(path_.c_str())) {
+      while (const dirent* entry = ::readdir(listing)) {
+        const std::string name = entry->d_name;
+        if (name != "." && name != ".." && name.compare(0, prefix.size(), prefix) == 0) {
+          found.push_back(name);
+        }
+      }
+      ::closedir(listing);
+    }
+    return found;
+  }
+  // The machine was restarted.
+  void wipe() const {
+    for (const std::string& name : names()) {
+      ::remove((path_ + "/" + name).c_str());
+    }
+  }
+  // As the files are just now, into another directory: what a kill at this instant would leave.
+  void copy_to(const RuntimeDirectory& other) const {
+    for (const std::string& name : names()) {
+      if (name.compare(0, 2, "w.") == 0) {
+        continue;  // a socket
+      }
+      std::ifstream in(path_ + "/" + name, std::ios::binary);
+      std::ofstream out(other.path_ + "/" + name, std::ios::binary);
+      const Bytes bytes{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+      out.write(reinterpret_cast<const char*>(bytes.data()),
+                static_cast<std::streamsize>(bytes.size()));
+    }
+  }
+
+ private:
+  std::string path_;
+};
+
+// What a catalogue keeps, and how it behaves.
+struct CatalogData {
+  std::map<std::string, catalog::StreamRow> streams;  // "app/name"
+  std::map<std::string, catalog::VideoRow> videos;    // slug
+  std::int64_t next_stream = 1, next_video = 1;
+  bool down = false;
+  int calls = 0;
+};
+
+class FakeCatalog final : public catalog::Catalog {
+ public:
+  explicit FakeCatalog(CatalogData& data) : data_(data) {}
+
+  Result<catalog::StreamRow> ensure_stream(const std::string& app,
+                                           const std::string& name) override {
+    RECORDING_TRY(answer());
+    catalog::StreamRow& row = data_.streams[app + "/" + name];
+    if (row.id == 0) {
+      row.id = data_.next_stream++;
+      row.app = app;
+      row.name = name;
+    }
+    return row;
+  }
+  Status set_stream_times(std::int64_t, std::int64_t, std::int64_t) override { return answer(); }
+  Status put_video(const catalog::VideoRow& row) override {
+    RECORDING_TRY(answer());
+    data_.videos[row.slug] = row;
+    return ok();
+  }
+  Result<catalog::IdRange> lease_video_ids(std::int64_t count) override {
+    RECORDING_TRY(answer());
+    catalog::IdRange range{data_.next_video, data_.next_video + count};
+    data_.next_video = range.end;
+    return range;
+  }
+
+  Result<catalog::StreamRow> add_stream(const catalog::StreamRow&) override { return none(); }
+  Result<catalog::StreamRow> stream(std::int64_t) override { return none(); }
+  Result<catalog::StreamRow> stream(const std::string&, const std::string&) override {
+    return none();
+  }
+  Result<std::vector<catalog::StreamRow>> streams(std::int64_t, std::int64_t) override {
+    return none();
+  }
+  Result<catalog::StreamRow> change_stream(std::int64_t, const catalog::StreamPatch&) override {
+    return none();
+  }
+  Status delete_stream(std::int64_t) override { return none(); }
+  Result<catalog::VideoRow> video(std::int64_t) override { return none(); }
+  Result<catalog::VideoRow> video_by_slug(const std::string&) override { return none(); }
+  Result<std::vector<catalog::VideoRow>> videos(const catalog::VideoFilter&) override {
+    return none();
+  }
+  Result<catalog::VideoRow> change_video(std::int64_t, const catalog::VideoPatch&) override {
+    return none();
+  }
+  Result<catalog::VideoRow> delete_video(std::int64_t) override { return none(); }
+  Result<bool> was_deleted(const std::string&) override { return none(); }
+
+ private:
+  Status answer() {
+    ++data_.calls;
+    return data_.down ? Status(Error{Errc::kUnavailable, "the catalogue is away"}) : ok();
+  }
+  static Error none() { return Error{Errc::kInternal, "not faked"}; }
+
+  CatalogData& data_;
+};
+
+// What outlives a process: disk, tmpfs, time, catalogue; and the log, for the test to read.
+struct Machine {
+  Machine() {
+    (void)memory.make_directories("/spool");
+    (void)memory.make_directories("/videos");
+    disk.settle();
+    rules.auto_record = 1;
+    rules.min_duration_ms = 0;
+    rules.reconnect_window_ms = 60000;
+    rules.buffer_bytes = 4 << 20;
+  }
+  RuntimeDirectory runtime;
+  MemFileSystem memory;
+  FaultFileSystem disk{memory};
+  FakeClock clock;
+  MemoryLog log;
+  CatalogData catalog;
+  runtime::RecordingRules rules;  // of the application; for a publisher that comes next
+  std::int64_t min_free_bytes = 0;
+  unsigned journal_percent = 10;
+  std::uint64_t zone_bytes = 65536;
+
+  [[nodiscard]] std::vector<std::string> stored() const {
+    std::vector<std::string> found;
+    for (const std::string& path : memory.paths()) {
+      if (path.compare(0, 7, "videos/") == 0) {
+        found.push_back(path);
+      }
+    }
+    return found;
+  }
+  [[nodiscard]] std::vector<std::string> spooled() const {
+    std::vector<std::string> found;
+    for (const std::string& path : memory.paths()) {
+      if (path.compare(0, 6, "spool/") == 0) {
+        found.push_back(path);
+      }
+    }
+    return found;
+  }
+};
+
+// One worker.
+class Worker {
+ public:
+  explicit Worker(Machine& machine)
+      : machine_(machine),
+        state_(std::move(runtime::LiveState::open(machine.runtime.path(), machine.zone_bytes))
+                   .value()),
+        journal_(machine.journal_percent == 0
+                     ? nullptr
+                     : std::move(runtime::Journal::open(machine.runtime.path(),
+                                                        machine.journal_percent, io))
+                           .value()),
+        wakeup_(std::move(runtime::WakeupSocket::open(machine.runtime.path())).value()),
+        catalog_(catalog_io,
+                 [&machine](bool) -> Result<std::unique_ptr<catalog::Catalog>> {
+                   return std::unique_ptr<catalog::Catalog>(
+                       std::make_unique<FakeCatalog>(machine.catalog));
+                 },
+                 1),
+        segments(journal_.get()),
+        events_(machine.log, machine.clock),
+        changes(*state_, machine.log),
+        environment{*state_, machine.clock, machine.log, io, machine.disk, catalog_, segments,
+                    wakeup_, events_, changes, machine.runtime.path(), "/spool", "/videos",
+                    machine.min_free_bytes},
+        recorder_(std::make_unique<recorder::Recorder>(environment)) {}
+
+  // As by SIGKILL: nothing is run any more, nothing is tidied up; the kernel frees the locks.
+  ~Worker() {
+    segments.abandon();
+    recorder_.reset();
+    io.kill_process();
+    catalog_io.kill_process();
+  }
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  recorder::Session* publish(const std::string& name = "cam") {
+    auto claim = recorder_->claim("live", name);
+    if (!claim) {
+      return nullptr;
+    }
+    return recorder_->begin({"live", name, machine_.rules}, std::move(claim).value());
+  }
+  void settle() {
+    while (io.drain() + catalog_io.drain() > 0) {
+    }
+  }
+  // A second passes.
+  void tick(std::int64_t ms = 1000) {
+    machine_.clock.advance(ms);
+    recorder_->tick();
+    settle();
+  }
+  void ticks(int count) {
+    for (int i = 0; i < count; ++i) {
+      tick();
+    }
+  }
+
+  runtime::LiveState& state() { return *state_; }
+  runtime::Journal& journal() { return *journal_; }
+  recorder::Recorder& recorder() { return *recorder_; }
+  Machine& machine() { return machine_; }
+
+  runtime::StreamRecord stream(const std::string& name = "cam") {
+    auto live = std::move(state_->begin()).value();
+    const auto* record = live.stream(live.find_stream("live", name));
+    return record != nullptr ? *record : runtime::StreamRecord{};
+  }
+  std::int32_t stream_index(const std::string& name = "cam") {
+    auto live = std::move(state_->begin()).value();
+    return live.find_stream("live", name);
+  }
+  std::vector<runtime::RecordingRecord> recordings() {
+    std::vector<runtime::RecordingRecord> found;
+    auto live = std::move(state_->begin()).value();
+    live.for_each_recording(
+        [&](std::int32_t, const runtime::RecordingRecord& record) { found.push_back(record); });
+    return found;
+  }
+
+ private:
+  Machine& machine_;
+
+ public:
+  QueuedExecutor io, catalog_io;
+
+ private:
+  std::unique_ptr<runtime::LiveState> state_;
+  std::unique_ptr<runtime::Journal> journal_;
+  runtime::WakeupSocket wakeup_;
+  catalog::CatalogService catalog_;
+
+ public:
+  recorder::SegmentPool segments;
+
+ private:
+  recorder::Events events_;
+
+ public:
+  recorder::LiveChanges changes;
+  recorder::Environment environment;
+
+ private:
+  std::unique_ptr<recorder::Recorder> recorder_;
+};
+
+inline Bytes small_sps(std::uint32_t width_mbs = 20) {
+  BitWriter out;
+  out.bits(8, 0x67).bits(8, 66).bits(8, 0xC0).bits(8, 30).ue(0);
+  out.ue(4).ue(2).ue(1).bits(1, 0).ue(width_mbs - 1).ue(14);
+  out.bits(1, 1).bits(1, 1).bits(1, 0).bits(1, 0).bits(1, 1).align_to_byte();
+  return out.bytes();
+}
+inline Bytes small_pps() { return {0x68, 0xCE, 0x3C, 0x80}; }
+
+inline Bytes avc_record(const Bytes& sps, const Bytes& pps, int nal_length_size = 4) {
+  Bytes out{1, sps[1], sps[2], sps[3], static_cast<std::uint8_t>(0xFC | (nal_length_size - 1)),
+            0xE1};
+  put_u16(out, static_cast<std::uint16_t>(sps.size()));
+  put_bytes(out, sps);
+  put_u8(out, 1);
+  put_u16(out, static_cast<std::uint16_t>(pps.size()));
+  put_bytes(out, pps);
+  return out;
+}
+
+inline Bytes nal(const Bytes& payload, int nal_length_size = 4) {
+  Bytes out;
+  for (int i = nal_length_size - 1; i >= 0; --i) {
+    out.push_back(static_cast<std::uint8_t>(payload.size() >> (8 * i)));
+  }
+  put_bytes(out, payload);
+  return out;
+}
+
+inline Bytes flv_video(bool key, std::uint8_t type, const Bytes& payload, std::int32_t cts = 0) {
+  Bytes out{static_cast<std::uint8_t>((key ? 0x10 : 0x20) | 7), type};
+  put_u24(out, static_cast<std::uint32_t>(cts) & 0xFFFFFF);
+  put_bytes(out, payload);
+  return out;
+}
+inline Bytes flv_aac(std::uint8_t type, const Bytes& payload) {
+  Bytes out{0xAF, type};
+  put_bytes(out, payload);
+  return out;
+}
+inline Bytes aac_record() { return {0x11, 0x90}; }  // AAC LC, 48 kHz, stereo
+
+inline void send(recorder::Session& session, media::TrackKind kind, std::uint32_t ts,
+                 const Bytes& message) {
+  // In three pieces, as chunks of RTMP are.
+  auto* at = const_cast<std::uint8_t*>(message.data());
+  const std::size_t a = message.size() / 7, b = message.size() / 2;
+  const iovec pieces[] = {{at, a}, {at + a, b - a}, {at + b, message.size() - b}};
+  session.on_message(kind, ts, pieces);
+}
+
+// One sample that was handed in, as the file must have it.
+struct Handed {
+  std::uint32_t ts = 0;
+  std::int32_t cts = 0;
+  bool key = false;
+  Bytes bytes;
+  int part = 0;  // which publish it came with
+};
+using HandedTracks = recorder::PerKind<std::vector<Handed>>;
+
+// Publishes 25 pictures and some 47 AAC packets a second, and remembers what it sent.
+class Encoder {
+ public:
+  explicit Encoder(std::uint32_t seed = 1) : random_(seed) {}
+
+  void connect(recorder::Session* session, std::uint32_t from_ts = 0) {
+    session_ = session;
+    frame_ = 0;
+    audio_ = 0;
+    base_ = from_ts;
+    ++part_;
+    headers();
+  }
+  void headers() {
+    if (video) {
+      send(*session_, media::TrackKind::kVideo, base_,
+           flv_video(true, 0, avc_record(small_sps(width), small_pps())));
+    }
+    if (audio) {
+      send(*session_, media::TrackKind::kAudio, base_, flv_aac(0, aac_record()));
+    }
+  }
+  // The next message in order of time: a picture, or an audio packet.
+  void step() {
+    const std::uint64_t video_ts = frame_ * 40;
+    const std::uint64_t audio_ts = audio_ * 64 / 3;  // 1024 / 48000 s
+    if (video && (!audio || video_ts <= audio_ts)) {
+      picture(static_cast<std::uint32_t>(base_ + video_ts), frame_ % gop == 0);
+      ++frame_;
+    } else {
+      packet(static_cast<std::uint32_t>(base_ + audio_ts));
+      ++audio_;
+    }
+  }
+  // Everything with a time before `ms` of this publish.
+  void run_until(std::uint64_t ms) {
+    while (next_ms() < ms) {
+      step();
+    }
+  }
+  [[nodiscard]] std::uint64_t next_ms() const {
+    const std::uint64_t video_ts = frame_ * 40, audio_ts = audio_ * 64 / 3;
+    return !video ? audio_ts : !audio ? video_ts : std::min(video_ts, audio_ts);
+  }
+
+  void picture(std::uint32_t ts, bool key, std::int32_t cts = 0) {
+    const Bytes unit = nal(random_nal(key ? 0x65 : 0x41, key ? key_size : picture_size));
+    Handed sample{ts, cts, key, unit, part_};
+    if (key) {
+      sample.bytes = nal(small_sps(width));
+      put_bytes(sample.bytes, nal(small_pps()));
+      put_bytes(sample.bytes, unit);
+    }
+    // Remembered first: what is handed over counts although the process dies in the call.
+    handed[0].push_back(std::move(sample));
+    send(*session_, media::TrackKind::kVideo, ts, flv_video(key, 1, unit, cts));
+  }
+  void packet(std::uint32_t ts) {
+    const Bytes payload = random_nal(0x21, packet_size);
+    handed[1].push_back({ts, 0, true, payload, part_});
+    send(*session_, media::TrackKind::kAudio, ts, flv_aac(1, payload));
+  }
+  Bytes random_nal(std::uint8_t first, std::size_t about) {
+    Bytes bytes(about / 2 + 2 + random_() % about);
+    for (std::uint8_t& byte : bytes) {
+      byte = static_cast<std::uint8_t>(random_() | 1);
+    }
+    bytes[0] = first;
+    return bytes;
+  }
+
+  bool video = true, audio = true;
+  std::uint32_t width = 20;
+  std::uint64_t gop = 25;
+  std::size_t key_size = 3000, picture_size = 600, packet_size = 60;
+  HandedTracks handed;
+
+ private:
+  recorder::Session* session_ = nullptr;
+  std::mt19937 random_;
+  std::uint64_t frame_ = 0, audio_ = 0;
+  std::uint32_t base_ = 0;
+  int part_ = 0;
+};
+
+// The samples of a file, by kind; prints and gives nothing when it is no MP4.
+struct Movie {
+  recorder::PerKind<std::vector<Mp4Sample>> samples;
+  recorder::PerKind<std::uint32_t> timescale{};
+  bool readable = false;
+};
+inline Movie read_movie(ByteView file) {
+  Movie movie;
+  try {
+    Mp4Parser parser(file);
+    for (auto& [id, track] : parser.tracks()) {
+      if (id < 1 || id > 2) {
+        throw std::runtime_error("a third track");
+      }
+      movie.timescale[id - 1] = track.timescale;
+      movie.samples[id - 1] = std::move(track.samples);
+    }
+    movie.readable = true;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "not an MP4: %s\n", error.what());
+  }
+  return movie;
+}
+
+// Whether `got` are exactly `wanted`, in order, with times that are those sent (to 2 ms, within a
+// publish) and rise. Prints the first difference.
+inline bool same_samples(const std::vector<Mp4Sample>& got, std::uint32_t timescale,
+                         const std::vector<Handed>& wanted, const char* name) {
+  if (got.size() != wanted.size()) {
+    std::fprintf(stderr, "%s: %zu samples, not %zu\n", name, got.size(), wanted.size());
+  }
+  std::size_t begin = 0;  // of the publish
+  for (std::size_t i = 0; i < std::min(got.size(), wanted.size()); ++i) {
+    if (got[i].bytes != wanted[i].bytes || got[i].key != wanted[i].key) {
+      std::fprintf(stderr, "%s: sample %zu of %zu (of %zu handed in) is another\n", name, i,
+                   got.size(), wanted.size());
+      for (std::size_t k = 0; k < wanted.size(); ++k) {
+        if (wanted[k].bytes == got[i].bytes) {
+          std::fprintf(stderr, "  it is the one handed in as %zu\n", k);
+        }
+      }
+      return false;
+    }
+    if (i > 0 && got[i].dts <= got[i - 1].dts) {
+      std::fprintf(stderr, "%s: time does not rise at %zu\n", name, i);
+      return false;
+    }
+    if (wanted[i].part != wanted[begin].part) {
+      begin = i;
+    }
+    const std::int64_t ms = (got[i].dts - got[begin].dts) * 1000 / timescale;
+    const std::int64_t sent = static_cast<std::int32_t>(wanted[i].ts - wanted[begin].ts);
+    if (std::abs(ms - sent) > 2) {
+      std::fprintf(stderr, "%s: sample %zu comes after %lld ms, not %lld\n", name, i,
+                   static_cast<long long>(ms), static_cast<long long>(sent));
+      return false;
+    }
+  }
+  return got.size() == wanted.size();
+}
+inline bool movie_is(ByteView file, const HandedTracks& wanted) {
+  const Movie movie = read_movie(file);
+  return movie.readable &&
+         same_samples(movie.samples[0], movie.timescale[0], wanted[0], "video") &&
+         same_samples(movie.samples[1], movie.timescale[1], wanted[1], "audio");
+}
+
+inline HandedTracks range(const HandedTracks& all, std::size_t video_from, std::size_t video_to,
+                          std::size_t audio_from, std::size_t audio_to) {
+  HandedTracks part;
+  const auto cut = [](const std::vector<Handed>& from, std::size_t begin, std::size_t end) {
+    return std::vector<Handed>(from.begin() + static_cast<std::ptrdiff_t>(begin),
+                               from.begin() + static_cast<std::ptrdiff_t>(end));
+  };
+  part[0] = cut(all[0], video_from, video_to);
+  part[1] = cut(all[1], audio_from, audio_to);
+  return part;
+}
+
+}  // namespace recording::test
