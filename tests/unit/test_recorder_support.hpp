@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <fstream>
@@ -234,11 +235,11 @@ class Worker {
   Worker& operator=(const Worker&) = delete;
 
   recorder::Session* publish(const std::string& name = "cam") {
-    auto claim = recorder_->claim("live", name);
-    if (!claim) {
+    recorder::Admission admission = recorder_->admit("live", name, -1);
+    if (admission.how != recorder::Admission::How::kFree) {
       return nullptr;
     }
-    return recorder_->begin({"live", name, machine_.rules}, std::move(claim).value());
+    return recorder_->begin({"live", name, machine_.rules, nullptr, {}}, std::move(admission));
   }
   void settle() {
     while (io.drain() + catalog_io.drain() > 0) {
@@ -248,6 +249,8 @@ class Worker {
   void tick(std::int64_t ms = 1000) {
     machine_.clock.advance(ms);
     recorder_->tick();
+    settle();
+    recorder_->woken();  // may come at any time
     settle();
   }
   void ticks(int count) {
@@ -515,6 +518,37 @@ inline bool movie_is(ByteView file, const HandedTracks& wanted) {
   return movie.readable &&
          same_samples(movie.samples[0], movie.timescale[0], wanted[0], "video") &&
          same_samples(movie.samples[1], movie.timescale[1], wanted[1], "audio");
+}
+
+// The files of all videos that the catalogue has as ready, in the order in which they began.
+inline std::vector<catalog::VideoRow> ready_videos(const Machine& machine) {
+  std::vector<catalog::VideoRow> rows;
+  for (const auto& [slug, row] : machine.catalog.videos) {
+    if (row.status == "ready") {
+      rows.push_back(row);
+    }
+  }
+  std::sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) {
+    return std::pair(a.recording_started_at, a.sequence) <
+           std::pair(b.recording_started_at, b.sequence);
+  });
+  return rows;
+}
+inline Bytes file_of(const Machine& machine, const catalog::VideoRow& row) {
+  return machine.memory.read("/videos/" + row.path + "/source.mp4");
+}
+
+// Sends media in real time up to `until_ms` of the encoder's time; the pool keeps up.
+inline void publish_until(Worker& worker, Encoder& encoder, std::uint64_t until_ms) {
+  while (encoder.next_ms() < until_ms) {
+    const std::uint64_t before = encoder.next_ms();
+    encoder.step();
+    worker.machine().clock.advance(static_cast<std::int64_t>(encoder.next_ms() - before));
+    if (encoder.next_ms() / 1000 != before / 1000) {
+      worker.recorder().tick();
+    }
+    worker.settle();
+  }
 }
 
 inline HandedTracks range(const HandedTracks& all, std::size_t video_from, std::size_t video_to,

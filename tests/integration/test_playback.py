@@ -1,0 +1,159 @@
+"""A browser plays the download, and seeks in it."""
+import http.server
+import json
+import os
+import shutil
+import subprocess
+import threading
+import unittest
+
+from tests.integration.support import AUTOMATIC, BY_HAND, RecordingTest, test_clip, wait_for
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+# Plays a moment at the beginning, in the middle and at the beginning again, and tells of each.
+PAGE = """<!doctype html><title>playing</title><video id=v muted playsinline src="/video"></video>
+<script>
+const video = document.getElementById("v"), steps = [];
+const event = name => new Promise(done => video.addEventListener(name, done, {once: true}));
+const tell = (what, error) => fetch("/result", {method: "POST", body: JSON.stringify(
+  {steps, error, width: video.videoWidth, height: video.videoHeight, duration: video.duration})});
+video.addEventListener("error", () => tell("error", `${video.error.code} ${video.error.message}`));
+async function advance(name) {
+  const from = video.currentTime, began = performance.now();
+  await video.play();
+  while (video.currentTime < from + 0.3 && performance.now() - began < 20000)
+    await new Promise(done => setTimeout(done, 20));
+  video.pause();
+  steps.push({name, from, to: video.currentTime,
+              frames: video.getVideoPlaybackQuality().totalVideoFrames});
+}
+async function seek(to) {
+  const there = event("seeked");
+  video.currentTime = to;
+  await there;
+}
+(async () => {
+  try {
+    if (video.readyState < 1) await event("loadedmetadata");
+    await advance("beginning");
+    await seek(video.duration / 2);
+    await advance("middle");
+    await seek(0);
+    await advance("beginning again");
+    await tell("done", null);
+  } catch (error) { await tell("failed", String(error)); }
+})();
+</script>"""
+
+
+class Player(http.server.BaseHTTPRequestHandler):
+    """Serves the page; hands requests for the video on to nginx, ranges and all."""
+
+    def do_GET(self):
+        if self.path == "/video":
+            import http.client
+            upstream = http.client.HTTPConnection("127.0.0.1", self.server.nginx_port, timeout=20)
+            headers = {"Range": self.headers["Range"]} if "Range" in self.headers else {}
+            upstream.request("GET", self.server.video, headers=headers)
+            reply = upstream.getresponse()
+            self.server.ranges.append((headers.get("Range"), reply.status))
+            self.send_response(reply.status)
+            for name, value in reply.getheaders():
+                if name.lower() in ("content-type", "content-range", "accept-ranges", "etag",
+                                    "content-length"):
+                    self.send_header(name, value)
+            self.end_headers()
+            try:
+                shutil.copyfileobj(reply, self.wfile)
+            except OSError:
+                pass  # the browser has enough
+            upstream.close()
+            return
+        body = PAGE.encode() if self.path == "/" else b""
+        self.send_response(200 if body else 404)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.results.append(json.loads(body))
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+@unittest.skipUnless(CHROMIUM, "needs chromium")
+class Chromium(RecordingTest):
+    def play(self, server, slug):
+        """What the page told after it had played."""
+        player = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Player)
+        player.daemon_threads = True
+        player.nginx_port, player.video = server.http_port, f"/videos/{slug}/source.mp4"
+        player.results, player.ranges = [], []
+        threading.Thread(target=player.serve_forever, daemon=True).start()
+        self.addCleanup(player.server_close)
+        self.addCleanup(player.shutdown)
+        home = self.folder / f"chromium-{slug}"
+        browser = subprocess.Popen(
+            [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--mute-audio",
+             "--disable-background-networking", "--disable-dev-shm-usage", "--no-first-run",
+             "--disable-component-update", "--autoplay-policy=no-user-gesture-required",
+             "--remote-debugging-port=0", f"--user-data-dir={home}",
+             f"http://127.0.0.1:{player.server_port}/"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            start_new_session=True)
+        try:
+            result = wait_for(lambda: player.results, 90, "the browser has played")[0]
+        finally:
+            os.killpg(browser.pid, 15)
+            try:
+                browser.wait(10)
+            except subprocess.TimeoutExpired:
+                os.killpg(browser.pid, 9)
+                browser.wait()
+        return result, player.ranges
+
+    def assert_played(self, result, seconds):
+        self.assertIsNone(result["error"], result)
+        self.assertEqual((result["width"], result["height"]), (320, 180))
+        self.assertAlmostEqual(result["duration"], seconds, delta=0.2)
+        self.assertEqual([step["name"] for step in result["steps"]],
+                         ["beginning", "middle", "beginning again"])
+        for step, at in zip(result["steps"], (0, seconds / 2, 0)):
+            self.assertAlmostEqual(step["from"], at, delta=0.15, msg=result)
+            self.assertGreater(step["to"], step["from"] + 0.2, result)
+        frames = [step["frames"] for step in result["steps"]]
+        self.assertLess(0, frames[0], result)
+        self.assertLess(frames[0], frames[1], result)
+        self.assertLess(frames[1], frames[2], result)
+
+    def test_finished_downloads(self):
+        server = self.start_nginx(application=AUTOMATIC)
+        clips = {"plain": test_clip(seconds=8), "b3": test_clip(seconds=8, b_frames=3, gop=50)}
+        for name, clip in clips.items():
+            self.assertEqual(self.send(server, name, clip, "--speed", "8").wait(), 0)
+        for video in self.wait_ended(server, len(clips)):
+            with self.subTest(video["name"]):
+                self.assert_played(self.play(server, video["slug"])[0], 8)
+
+    def test_recorded_by_hand_in_mid_stream(self):
+        server = self.start_nginx(application=BY_HAND)
+        self.send(server, "cam", test_clip(seconds=8, b_frames=2), "--loops", "0", "--speed", "2")
+        stream = self.wait_live(server, "cam")["id"]
+        wait_for(lambda: self.stream(server, "cam")["session"], 10, "a session")
+        api = self.api(server)
+        self.assertEqual(api.put(f"streams/{stream}/start_recording").status, 200)
+        wait_for(lambda: self.stream(server, "cam")["recording_duration"] > 4, 20, "4 s")
+        # While it is recorded, too.
+        slug = self.videos(server)[0]["slug"]
+        growing = self.play(server, slug)[0]
+        self.assertIsNone(growing["error"], growing)
+        self.assertEqual(len(growing["steps"]), 3, growing)
+        self.assertEqual(api.put(f"streams/{stream}/stop_recording").status, 200)
+        [video] = self.wait_ended(server)
+        self.assert_played(self.play(server, slug)[0], video["duration"] / 1000)
