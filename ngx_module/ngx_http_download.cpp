@@ -126,18 +126,14 @@ void Download::send_next(ngx_http_request_t* r) {
   }
   const ByteView head = video_->head();
   if (position_ >= head.size()) {
-    return read_piece(r);
+    return read_piece();
   }
   const std::uint64_t end = std::min<std::uint64_t>(head.size(), memory_end());
   send_piece(r, head.subspan(position_, end - position_));
 }
 
-void Download::read_piece(ngx_http_request_t* r) {
-  pending_->watch_client();
-  ngx_event_t* wev = r->connection->write;
-  if (wev->timer_set && !wev->delayed) {
-    ngx_del_timer(wev);  // it is not the client who is waited for
-  }
+void Download::read_piece() {
+  pending_->watch_client();  // it is not the client who is waited for
   Bytes piece = std::move(piece_);
   piece.resize(std::min(kPieceSize, memory_end() - position_));
   const bool posted = post(

@@ -31,7 +31,7 @@ class Download : public std::enable_shared_from_this<Download> {
   ngx_int_t send_header(ngx_http_request_t* r, const std::string& disposition);
   [[nodiscard]] std::uint64_t memory_end() const;
   void send_next(ngx_http_request_t* r);
-  void read_piece(ngx_http_request_t* r);
+  void read_piece();
   void send_piece(ngx_http_request_t* r, ByteView piece);
   void send_last(ngx_http_request_t* r, ByteView piece);
   void after_output(ngx_http_request_t* r, ngx_int_t rc);

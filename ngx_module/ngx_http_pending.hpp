@@ -25,9 +25,9 @@ class PendingRequest {
   [[nodiscard]] ngx_http_request_t* request() const { return r_; }
 
   // Ends the content handler's call, after all that it could start was started: `return suspend()`.
-  // From now on a client that closes its connection ends the request (499).
-  ngx_int_t suspend() noexcept { return suspended_ = true, NGX_DONE; }
-  // While nothing is sent: watches for a client that leaves, and ignores all else.
+  ngx_int_t suspend() noexcept;
+  // While nothing is sent and nothing read: a client that closes its connection ends the request
+  // (499), and all else is ignored. So it is from the beginning, too.
   void watch_client() noexcept;
 
   // Gives the request's one result to nginx; it must not be touched afterwards.
@@ -47,6 +47,7 @@ class PendingRequest {
     ngx_connection_t* c = r->connection;
     ngx_http_set_log_request(c->log, r);
     const bool posted_requests_are_ours = suspended_;
+    release();
     const bool done = guard(c->log, where, false, [&] { return body(r), true; });
     if (!done) {
       fail();
@@ -58,6 +59,10 @@ class PendingRequest {
 
  private:
   explicit PendingRequest(ngx_http_request_t* r) : r_(r) {}
+
+  void hold() noexcept;
+  void release() noexcept;
+  static void wait_event(ngx_http_request_t* r) noexcept;
 
   ngx_http_request_t* r_;
   bool suspended_ = false;

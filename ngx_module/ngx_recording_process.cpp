@@ -138,18 +138,18 @@ void exit_process(ngx_cycle_t* cycle) noexcept {
   if (process == nullptr) {
     return;
   }
-  (void)guard(cycle->log, "exit_process", 0, [] {
-    process->application->leave();
-    return 0;
-  });
   if (ngx_connection_t* c = process->wakeup; c != nullptr) {
-    // The socket stays the application's; nginx must not find an open one and be alarmed.
+    // The socket is the application's; nginx must not find an open one and be alarmed.
     if (c->read->active) {
       ngx_del_event(c->read, NGX_READ_EVENT, 0);
     }
     c->fd = static_cast<ngx_socket_t>(-1);
     ngx_free_connection(c);
   }
+  (void)guard(cycle->log, "exit_process", 0, [] {
+    process->application->leave();
+    return 0;
+  });
 }
 
 }  // namespace recording::ngx

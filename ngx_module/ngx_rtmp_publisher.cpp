@@ -46,6 +46,13 @@ bool is_recordable(ngx_rtmp_session_t* s) noexcept {
   return application() != nullptr && conf != nullptr && conf->recording == 1 && !s->auto_pushed;
 }
 
+// As the configuration names it; the session of a pulled stream has no name of it.
+ngx_str_t& app_of(ngx_rtmp_session_t* s) noexcept {
+  return static_cast<ngx_rtmp_core_app_conf_t*>(
+             ngx_rtmp_get_module_app_conf(s, ngx_rtmp_core_module))
+      ->name;
+}
+
 std::string printable(std::string_view name) {
   std::string text(name);
   for (char& c : text) {
@@ -83,7 +90,7 @@ bool claim_name(ngx_rtmp_session_t* s, const char* name) {
   }
   const RtmpAppConf& conf = *rtmp_app_conf(s);
   recorder::Admission admission = application()->recorder().admit(
-      to_string(s->app), name,
+      to_string(app_of(s)), name,
       conf.takeover == 1 ? static_cast<std::int64_t>(conf.takeover_timeout) : -1);
   if (admission.how == recorder::Admission::How::kUnknown) {
     // It cannot be recorded, which is no reason to refuse it.
@@ -95,13 +102,13 @@ bool claim_name(ngx_rtmp_session_t* s, const char* name) {
   if (admission.how == recorder::Admission::How::kRefused) {
     ngx_log_error(NGX_LOG_WARN, s->connection->log, 0,
                   "recording: publish of \"%V/%s\" refused: it is being published already",
-                  &s->app, shown.c_str());
+                  &app_of(s), shown.c_str());
     return false;
   }
   if (admission.how != recorder::Admission::How::kFree) {
     ngx_log_error(NGX_LOG_NOTICE, s->connection->log, 0,
-                  "recording: publisher of \"%V/%s\" takes the place of a silent one", &s->app,
-                  shown.c_str());
+                  "recording: publisher of \"%V/%s\" takes the place of a silent one",
+                  &app_of(s), shown.c_str());
   }
   if (admission.replaced != nullptr) {
     make_room(static_cast<ngx_rtmp_session_t*>(admission.replaced->publisher().connection),
@@ -197,7 +204,7 @@ void accept_publisher(ngx_rtmp_session_t* s) {
   context->admission.reset();
   replace_publisher(*context);
   recorder::Publisher publisher;
-  publisher.app = to_string(s->app);
+  publisher.app = to_string(app_of(s));
   publisher.name = context->claimed_name;
   publisher.rules = rtmp_app_conf(s)->rules;
   publisher.connection = s;

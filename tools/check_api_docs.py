@@ -11,7 +11,10 @@ HEADING = re.compile(r"^### `(GET|POST|PUT|PATCH|DELETE) (/\S*)`", re.M)
 FIELD_ROW = re.compile(r"^\| `(\w+)` \|", re.M)
 # Schemas of openapi.json whose fields have a table of their own under such a heading.
 TABLES = {"Stream": "## Stream object", "Session": "## Session object", "Video": "## Video object",
-          "Recording": "## Recording object"}
+          "Timeline": "## Timeline object", "Epoch": "## Epoch object",
+          "VideoParameters": "## Video parameters", "AudioParameters": "## Audio parameters",
+          "Change": "## Change object", "Interruption": "## Interruption object",
+          "TimestampRepair": "## Timestamp repair object", "Recording": "## Recording object"}
 
 
 def section(text, heading):

@@ -60,6 +60,8 @@ void dispatch(Operation operation, Call call) {
       return change_video(std::move(call));
     case Operation::kDeleteVideo:
       return delete_video(std::move(call));
+    case Operation::kGetTimeline:
+      return get_timeline(std::move(call));
     case Operation::kDescribe:
       return describe(std::move(call));
   }

@@ -7,9 +7,12 @@
 
 #include "base/clock.hpp"
 #include "catalog/catalog_service.hpp"
+#include "recorder/timeline.hpp"
 #include "runtime/live_state.hpp"
 
 namespace recording::api {
+
+struct LiveVideo;
 
 enum class Method { kGet, kHead, kPost, kPut, kPatch, kDelete, kOther };
 
@@ -53,6 +56,11 @@ class Backend {
   // Removes a video's files (in a pool thread; also while it is being recorded, after ending that),
   // then calls `then`. The row is already gone.
   virtual void remove_files(const catalog::VideoRow& row, std::function<void(Status)> then) = 0;
+  // Reads what a video's file says of its course (in a pool thread), then calls `then`. `live`:
+  // what is being recorded, nullptr when only the row is known. kNotFound: there is no file, or
+  // nothing in it yet.
+  virtual void read_timeline(const catalog::VideoRow& row, const LiveVideo* live,
+                             std::function<void(Result<recorder::Timeline>)> then) = 0;
 };
 
 // The JSON API of docs/http-api.md. Event loop only; nothing blocks. `done` is called exactly once,

@@ -29,4 +29,6 @@ void get_video(Call call);
 void change_video(Call call);
 void delete_video(Call call);
 
+void get_timeline(Call call);
+
 }  // namespace recording::api

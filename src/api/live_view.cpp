@@ -21,6 +21,7 @@ LiveVideo copy_video(const Transaction& live, std::int32_t index) {
   copy.recording = *live.recording(index);
   copy.index = index;
   if (const auto* stream = live.stream(copy.recording.stream)) {
+    copy.app = std::string(stream->app.view());
     copy.stream_name = std::string(stream->name.view());
     copy.current = stream->recording == index;
     if (copy.recording.stream_id == 0) {

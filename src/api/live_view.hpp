@@ -24,7 +24,7 @@ struct LiveStream {
 struct LiveVideo {
   runtime::RecordingRecord recording;
   std::int32_t index = runtime::kNone;
-  std::string stream_name;
+  std::string app, stream_name;
   std::int64_t width = 0, height = 0;  // of the session now; 0: not known
   bool current = false;                // the stream's current one: it may still be stopped
 };

@@ -27,6 +27,7 @@ constexpr Route kRoutes[] = {
     {Method::kGet, "/videos/{id}", Operation::kGetVideo},
     {Method::kPatch, "/videos/{id}", Operation::kChangeVideo},
     {Method::kDelete, "/videos/{id}", Operation::kDeleteVideo},
+    {Method::kGet, "/videos/{id}/timeline", Operation::kGetTimeline},
     {Method::kGet, "/openapi.json", Operation::kDescribe},
 };
 
@@ -110,9 +111,10 @@ Result<Target> parse_target(std::string_view path) {
   if (first == "streams" && !segments->empty()) {
     return stream_target(std::move(*segments));
   }
-  if (first == "videos" && segments->size() == 1) {
+  const bool timeline = segments->size() == 2 && segments->back() == "timeline";
+  if (first == "videos" && (segments->size() == 1 || timeline)) {
     Target target;
-    target.pattern = "/videos/{id}";
+    target.pattern = timeline ? "/videos/{id}/timeline" : "/videos/{id}";
     target.id = parse_integer(segments->front());
     if (!target.id) {
       return Error{Errc::kNotFound, "video_not_found: a video is named by its integer id"};

@@ -23,6 +23,7 @@ enum class Operation {
   kGetVideo,
   kChangeVideo,
   kDeleteVideo,
+  kGetTimeline,
   kDescribe
 };
 

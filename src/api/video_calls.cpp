@@ -17,24 +17,6 @@ namespace {
 using catalog::Catalog;
 using catalog::VideoRow;
 
-Error no_such_video() { return {Errc::kNotFound, "video_not_found: there is no such video"}; }
-
-// The row and the live record of one video, made one.
-Result<VideoView> merge(Catalog& rows, Result<VideoRow> row, const std::optional<LiveVideo>& live) {
-  if (row) {
-    return live && !is_settled(row.value()) ? view_of(*live, std::move(row).value())
-                                            : VideoView{std::move(row).value(), true};
-  }
-  if (row.error().code != Errc::kNotFound || !live) {
-    return std::move(row).error();
-  }
-  Result<bool> deleted = rows.was_deleted(std::string(live->recording.slug.view()));
-  if (!deleted) {
-    return std::move(deleted).error();
-  }
-  return deleted.value() ? Result<VideoView>(no_such_video()) : Result<VideoView>(view_of(*live));
-}
-
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 // As the catalogue's search: part of the name, A-Z as a-z.
@@ -61,7 +43,7 @@ Result<std::vector<VideoView>> read_unsettled(Catalog& rows, const std::vector<L
     if (row && is_settled(row.value())) {
       continue;
     }
-    Result<VideoView> view = merge(rows, std::move(row), video);
+    Result<VideoView> view = merged_view(rows, std::move(row), video);
     if (view) {
       ids.push_back(video.recording.video_id);
       views.push_back(std::move(view).value());
@@ -178,7 +160,7 @@ void get_video(Call call) {
   }
   backend.catalog().read(
       [id, live = std::move(live).value()](Catalog& rows) {
-        return merge(rows, rows.video(id), live);
+        return merged_view(rows, rows.video(id), live);
       },
       [call = std::move(call), fields = std::move(fields).value()](Result<VideoView> view) {
         call.done(view ? reply(200, video_json(view.value(), call.request.files_url, fields))
@@ -200,8 +182,8 @@ void change_video(Call call) {
   backend.catalog().write(
       [id, live = std::move(live).value(),
        patch = std::move(patch).value()](Catalog& rows) -> Result<VideoView> {
-        return merge(rows, with_row(rows, live, [&] { return rows.change_video(id, patch); }),
-                     live);
+        return merged_view(rows, with_row(rows, live, [&] { return rows.change_video(id, patch); }),
+                           live);
       },
       [call = std::move(call)](Result<VideoView> view) {
         call.done(view ? reply(200, video_json(view.value(), call.request.files_url, {}))

@@ -1,6 +1,7 @@
 #include "api/video_json.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "catalog/video_name.hpp"
 
@@ -112,6 +113,24 @@ VideoView view_of(const LiveVideo& video, VideoRow row) {
   row.width = now.width != 0 ? now.width : row.width;
   row.height = now.height != 0 ? now.height : row.height;
   return {std::move(row), true};
+}
+
+Result<VideoView> merged_view(catalog::Catalog& rows, Result<VideoRow> row,
+                              const std::optional<LiveVideo>& live) {
+  if (row) {
+    return live && !is_settled(row.value()) ? view_of(*live, std::move(row).value())
+                                            : VideoView{std::move(row).value(), true};
+  }
+  if (row.error().code != Errc::kNotFound || !live) {
+    return std::move(row).error();
+  }
+  Result<bool> deleted = rows.was_deleted(std::string(live->recording.slug.view()));
+  if (!deleted) {
+    return std::move(deleted).error();
+  }
+  return deleted.value()
+             ? Result<VideoView>(Error{Errc::kNotFound, "video_not_found: there is no such video"})
+             : Result<VideoView>(view_of(*live));
 }
 
 bool is_settled(const VideoRow& row) { return row.status != "pending" && row.status != "empty"; }

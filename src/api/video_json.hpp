@@ -1,11 +1,13 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "api/json.hpp"
 #include "api/live_view.hpp"
+#include "base/result.hpp"
 #include "catalog/catalog.hpp"
 
 namespace recording::api {
@@ -22,6 +24,10 @@ catalog::VideoRow row_of(const LiveVideo& video);
 VideoView view_of(const LiveVideo& video);
 // The same where the row exists but does not know the outcome yet: it has what users changed.
 VideoView view_of(const LiveVideo& video, catalog::VideoRow row);
+// What to show of a video: its row and its live record made one. kNotFound: there is no such video,
+// or it was deleted. Pool threads, as all that asks the catalogue.
+Result<VideoView> merged_view(catalog::Catalog& rows, Result<catalog::VideoRow> row,
+                              const std::optional<LiveVideo>& live);
 // Whether the row says how the recording ended; what the live state says is then out of date.
 bool is_settled(const catalog::VideoRow& row);
 

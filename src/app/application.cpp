@@ -1,7 +1,11 @@
 #include "app/application.hpp"
 
+#include <optional>
+
+#include "api/live_view.hpp"
 #include "base/system_clock.hpp"
 #include "catalog/sqlite_catalog.hpp"
+#include "exporter/video_location.hpp"
 #include "recorder/events.hpp"
 #include "recorder/live_change.hpp"
 #include "recorder/recording_writer.hpp"
@@ -12,6 +16,20 @@ namespace {
 
 constexpr unsigned kCatalogReaders = 2;
 
+Result<recorder::Timeline> read_first(storage::FileSystem& files,
+                                      const exporter::VideoLocation& location) {
+  for (const std::string& path : location.paths) {
+    auto file = files.open_for_read(path);
+    if (file) {
+      return recorder::read_timeline(*file.value(), location.growing_length);
+    }
+    if (file.error().code != Errc::kNotFound) {
+      return std::move(file).error();
+    }
+  }
+  return Error{Errc::kNotFound, "the file is not there"};
+}
+
 }  // namespace
 
 struct Application::Impl {
@@ -21,7 +39,7 @@ struct Application::Impl {
         ports(given),
         state(std::move(live)),
         journal(std::move(opened_journal)),
-        wakeup(std::move(socket)),
+        wakeup(std::in_place, std::move(socket)),
         catalog(*ports.catalog,
                 [path = config.catalog_path](bool writer) {
                   return catalog::open_sqlite_catalog(path, writer);
@@ -31,7 +49,7 @@ struct Application::Impl {
         events(*ports.log, clock),
         changes(*state, *ports.log),
         environment{*state,   clock,  *ports.log, *ports.io,
-                    files,    catalog, segments,  wakeup,
+                    files,    catalog, segments,  *wakeup,
                     events,   changes, config.runtime, config.spool,
                     config.storage, config.min_free_bytes},
         recorder(environment) {}
@@ -42,7 +60,7 @@ struct Application::Impl {
   storage::PosixFileSystem files;
   std::unique_ptr<runtime::LiveState> state;
   std::unique_ptr<runtime::Journal> journal;
-  runtime::WakeupSocket wakeup;
+  std::optional<runtime::WakeupSocket> wakeup;
   catalog::CatalogService catalog;
   recorder::SegmentPool segments;
   recorder::Events events;
@@ -101,9 +119,9 @@ std::optional<bool> Application::application_auto_record(const std::string& app)
 
 void Application::wake(std::int32_t pid) {
   if (pid != 0) {
-    impl_->wakeup.wake(pid);
+    impl_->wakeup->wake(pid);
   } else {
-    impl_->wakeup.wake_all();
+    impl_->wakeup->wake_all();
   }
 }
 
@@ -129,10 +147,30 @@ void Application::remove_files(const catalog::VideoRow& row, std::function<void(
   }
 }
 
-int Application::wakeup_fd() const { return impl_->wakeup.fd(); }
+void Application::read_timeline(const catalog::VideoRow& row, const api::LiveVideo* live,
+                                std::function<void(Result<recorder::Timeline>)> then) {
+  const exporter::VideoFolders folders{impl_->config.spool, impl_->config.storage};
+  auto location = live != nullptr ? Result<exporter::VideoLocation>(exporter::locate_recording(
+                                        folders, live->recording, live->app, live->stream_name))
+                                  : exporter::locate_video(folders, row);
+  if (!location) {
+    return then(std::move(location).error());
+  }
+  const bool posted = post(
+      *impl_->ports.io,
+      [&files = impl_->files, location = std::move(location).value()] {
+        return read_first(files, location);
+      },
+      then);
+  if (!posted) {
+    then(Error{Errc::kUnavailable, "too much file work is waiting"});
+  }
+}
+
+int Application::wakeup_fd() const { return impl_->wakeup->fd(); }
 
 void Application::woken() {
-  impl_->wakeup.drain();
+  impl_->wakeup->drain();
   impl_->recorder.woken();
 }
 
@@ -143,6 +181,12 @@ void Application::tick() {
   impl_->recorder.tick();
 }
 
-void Application::leave() { impl_->recorder.leave(); }
+void Application::leave() {
+  impl_->recorder.leave();
+  // nginx has ended its pools' threads before this: nobody writes from the journal any more. What is
+  // not in use of it goes, what is stays for whoever comes back.
+  impl_->journal.reset();
+  impl_->wakeup.reset();
+}
 
 }  // namespace recording::app

@@ -46,6 +46,8 @@ class Application final : public api::Backend {
   [[nodiscard]] std::optional<bool> application_auto_record(const std::string& app) const override;
   void wake(std::int32_t pid) override;
   void remove_files(const catalog::VideoRow& row, std::function<void(Status)> then) override;
+  void read_timeline(const catalog::VideoRow& row, const api::LiveVideo* live,
+                     std::function<void(Result<recorder::Timeline>)> then) override;
 
   // The wake-up socket: when it is readable, call woken(). tick(): once a second.
   [[nodiscard]] int wakeup_fd() const;

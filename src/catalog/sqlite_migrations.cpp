@@ -1,6 +1,8 @@
 #include "catalog/sqlite_migrations.hpp"
 
 #include <array>
+#include <chrono>
+#include <thread>
 
 namespace recording::catalog {
 
@@ -127,6 +129,11 @@ Status migrate(SqliteDatabase& database) {
 
 Status check_schema(SqliteDatabase& database) {
   Result<std::int64_t> version = schema_version(database);
+  // On a first start the writer is at it: a reader of the first second waits, in its pool thread.
+  for (int tries = 0; version && version.value() < kVersion && tries < 100; ++tries) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    version = schema_version(database);
+  }
   if (!version) {
     return std::move(version).error();
   }

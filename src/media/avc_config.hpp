@@ -15,15 +15,17 @@ struct AvcSps {
   std::uint8_t chroma_format_idc = 1, bit_depth_luma = 8, bit_depth_chroma = 8;
   std::uint32_t width = 0, height = 0;  // after cropping
   std::uint32_t sar_num = 1, sar_den = 1;
-  bool full_range = false;
+  bool frame_mbs_only = true;                   // false: pictures may be fields (interlaced)
+  bool range_said = false, full_range = false;  // not said: limited
   std::uint8_t colour_primaries = 2, transfer_characteristics = 2, matrix_coefficients = 2;
-  std::uint32_t num_units_in_tick = 0, time_scale = 0;  // 0: no timing info; fps = scale / (2 units)
+  std::uint32_t num_units_in_tick = 0,
+                time_scale = 0;  // 0: no timing info; fps = scale / (2 units)
 };
 Result<AvcSps> parse_avc_sps(ByteView nal);  // with its NAL header, emulation bytes still in
 
 // An AVCDecoderConfigurationRecord taken apart.
 struct AvcConfig {
-  AvcSps sps;                      // of the first SPS
+  AvcSps sps;                        // of the first SPS
   std::uint8_t nal_length_size = 4;  // as the encoder sends it: 1, 2 or 4 (3 is not allowed)
   std::vector<Bytes> sps_nals, pps_nals, sps_ext_nals;
 

@@ -129,6 +129,7 @@ Status parse_size(BitReader& in, AvcSps& sps, Geometry& geometry) {
   if (!geometry.frame_mbs_only) {
     in.skip(1);  // mb_adaptive_frame_field_flag
   }
+  sps.frame_mbs_only = geometry.frame_mbs_only;
   in.skip(1);  // direct_8x8_inference_flag
   const std::uint64_t fields = geometry.frame_mbs_only ? 1 : 2;
   const std::uint64_t coded_width = width_in_mbs * 16;
@@ -206,6 +207,7 @@ void parse_vui(BitReader& in, AvcSps& sps) {
   }
   if (in.flag()) {  // video_signal_type_present_flag
     in.skip(3);     // video_format
+    sps.range_said = true;
     sps.full_range = in.flag();
     if (in.flag()) {  // colour_description_present_flag
       sps.colour_primaries = in.u8();

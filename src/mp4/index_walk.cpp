@@ -5,15 +5,14 @@
 namespace recording::mp4 {
 namespace {
 
-Status visit(ByteView payload, IndexWalk::Visitor& visitor, IndexReader::Fragment& fragment,
-             bool notes_only) {
+Status visit(ByteView payload, IndexWalk::Visitor& visitor, IndexReader::Fragment& fragment) {
   auto reader = IndexReader::open(payload);
   if (!reader) {
     return std::move(reader).error();
   }
   const std::vector<Note>& notes = reader.value().notes();
   std::size_t told = 0;
-  while (!notes_only) {
+  for (;;) {
     RECORDING_TRY(reader.value().next(fragment));
     if (fragment.count == 0) {
       break;
@@ -53,7 +52,7 @@ Result<IndexWalk> IndexWalk::open(storage::File& file, std::uint64_t last, std::
   return walk;
 }
 
-Status IndexWalk::run(Visitor& visitor, ByteView newest, bool notes_only) const {
+Status IndexWalk::run(Visitor& visitor, ByteView newest) const {
   Bytes buffer;
   IndexReader::Fragment fragment;
   for (auto at = boxes_.rbegin(); at != boxes_.rend(); ++at) {
@@ -61,9 +60,9 @@ Status IndexWalk::run(Visitor& visitor, ByteView newest, bool notes_only) const 
     if (!payload) {
       return std::move(payload).error();
     }
-    RECORDING_TRY(visit(payload.value(), visitor, fragment, notes_only));
+    RECORDING_TRY(visit(payload.value(), visitor, fragment));
   }
-  return newest.empty() ? ok() : visit(newest, visitor, fragment, notes_only);
+  return newest.empty() ? ok() : visit(newest, visitor, fragment);
 }
 
 }  // namespace recording::mp4

@@ -24,8 +24,8 @@ class IndexWalk {
   static Result<IndexWalk> open(storage::File& file, std::uint64_t last, std::uint64_t limit);
 
   // Notes come before the fragments behind them. `newest`: payload of the index in memory, may be
-  // empty. `notes_only`: fragments are not decoded.
-  Status run(Visitor& visitor, ByteView newest, bool notes_only = false) const;
+  // empty.
+  Status run(Visitor& visitor, ByteView newest) const;
 
  private:
   IndexWalk(storage::File& file, std::uint64_t limit) : file_(&file), limit_(limit) {}

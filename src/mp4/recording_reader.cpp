@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "mp4/box_reader.hpp"
+#include "mp4/fragment_header.hpp"
 #include "mp4/head.hpp"
 #include "mp4/index_walk.hpp"
 
@@ -24,9 +25,37 @@ class NoteReader final : public IndexWalk::Visitor {
     return mark ? tell_mark(note.offset, payload.value())
                 : tell_epoch(note.offset, payload.value());
   }
-  Status on_run(const IndexedRun&) override { return ok(); }
+  Status on_run(const IndexedRun& run) override {
+    return tell_run({run.kind, run.samples, run.last_duration});
+  }
+  Status on_fragment(ByteView moof) {
+    PerTrack<std::uint32_t> defaults{};
+    for (media::TrackKind kind : kTrackOrder) {
+      defaults[slot(kind)] = first_[slot(kind)] ? first_[slot(kind)]->default_duration : 0;
+    }
+    auto fragment = parse_fragment_header(moof, defaults);
+    if (!fragment) {
+      return std::move(fragment).error();
+    }
+    for (const RunView& run : fragment.value().views()) {
+      RECORDING_TRY(tell_run(run));
+    }
+    return ok();
+  }
 
  private:
+  Status tell_run(const RunView& run) {
+    const auto& track = first_[slot(run.kind)];
+    if (!track) {
+      return Error{Errc::kCorrupt, "samples of a track that no epoch has"};
+    }
+    if (visitor_.on_run && !run.samples.empty()) {
+      visitor_.on_run(
+          {run.kind, track->timescale, run.samples.size(), run.samples.front().dts, run.end_dts()});
+    }
+    return ok();
+  }
+
   Status tell_mark(std::uint64_t offset, ByteView payload) {
     auto mark = decode_mark(payload);
     if (!mark) {
@@ -43,17 +72,30 @@ class NoteReader final : public IndexWalk::Visitor {
     if (!epoch) {
       return std::move(epoch).error();
     }
+    Epoch& found = epoch.value();
+    for (media::TrackKind kind : kTrackOrder) {
+      const auto& track = found.tracks[slot(kind)];
+      auto& first = first_[slot(kind)];
+      if (track && !first) {
+        first = FirstSetup{track->timescale, track->default_duration};
+      }
+    }
     if (visitor_.on_epoch) {
-      Epoch& found = epoch.value();
       visitor_.on_epoch({offset, found.position_ms, offset + init_offset(payload, found),
                          found.init.size(), std::move(found)});
     }
     return ok();
   }
 
+  // What the head says of a track, fixed when it enters the file.
+  struct FirstSetup {
+    std::uint32_t timescale, default_duration;
+  };
+
   storage::File& file_;
   std::uint64_t limit_;
   const NoteVisitor& visitor_;
+  PerTrack<std::optional<FirstSetup>> first_;
   Bytes buffer_;
 };
 
@@ -75,7 +117,7 @@ Status read_finished(storage::File& file, const Head& head, NoteReader& reader) 
   if (!walk) {
     return std::move(walk).error();
   }
-  return walk.value().run(reader, {}, true);
+  return walk.value().run(reader, {});
 }
 
 Status read_growing(storage::File& file, std::uint64_t offset, std::uint64_t limit,
@@ -95,6 +137,18 @@ Status read_growing(storage::File& file, std::uint64_t offset, std::uint64_t lim
       RECORDING_TRY(reader.on_note({NoteKind::kMark, offset}));
     } else if (kind == kEpochBox) {
       RECORDING_TRY(reader.on_note({NoteKind::kEpoch, offset}));
+    } else if (header->type == fourcc("moof")) {
+      if (header->size > kMaxHeaderBox) {
+        return Error{Errc::kCorrupt, "a moof that is too long"};
+      }
+      auto moof = window.view(offset, static_cast<std::size_t>(header->size));
+      if (!moof) {
+        return std::move(moof).error();
+      }
+      if (moof.value().size() != header->size) {
+        return Error{Errc::kCorrupt, "a moof that is not whole"};
+      }
+      RECORDING_TRY(reader.on_fragment(moof.value()));
     }
     offset += header->size;
   }

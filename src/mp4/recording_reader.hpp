@@ -25,12 +25,23 @@ struct EpochNote {
   Epoch epoch;
 };
 
-struct NoteVisitor {
-  std::function<void(const MarkNote&)> on_mark;
-  std::function<void(const EpochNote&)> on_epoch;
+// The samples of one track in one fragment. Times in ticks of the track.
+struct RunNote {
+  media::TrackKind kind = media::TrackKind::kVideo;
+  std::uint32_t timescale = 0;
+  std::uint64_t samples = 0;
+  std::int64_t dts = 0, end_dts = 0;
 };
 
-// Tells all marks and epochs of a file, in order. `growing_length`: the committed length of a file
+// Each may be empty.
+struct NoteVisitor {
+  std::function<void(const MarkNote&)> on_mark = {};
+  std::function<void(const EpochNote&)> on_epoch = {};
+  std::function<void(const RunNote&)> on_run = {};
+};
+
+// Tells all marks, epochs and runs of a file, in order: what is noted comes before the media behind
+// it. `growing_length`: the committed length of a file
 // that is still recorded, which is walked box by box; a finished one is read by its indexes.
 // Pool threads; holds one box at a time.
 Status read_notes(storage::File& file, std::uint64_t growing_length, const NoteVisitor& visitor);

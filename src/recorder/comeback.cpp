@@ -1,5 +1,8 @@
 #include "recorder/comeback.hpp"
 
+#include <algorithm>
+#include <optional>
+
 #include "recorder/journal_record.hpp"
 #include "runtime/journal.hpp"
 
@@ -9,8 +12,11 @@ namespace {
 // Turns what the journal holds of one session back into fragments.
 class Replay {
  public:
-  Replay(RecordingWriter& writer, PerKind<std::uint64_t> from, const Seam* seam)
-      : writer_(writer), from_(from), seam_(seam) {
+  Replay(RecordingWriter& writer, const SessionPart& part, const Seam* seam)
+      : writer_(writer), part_(part), next_(part.first) {
+    if (seam != nullptr) {
+      seam_ = *seam;
+    }
     for (const media::TrackKind kind : kBothKinds) {
       if (const media::TrackConfig* config = writer.file().config(kind); config != nullptr) {
         config_[index_of(kind)] = *config;
@@ -26,7 +32,7 @@ class Replay {
           RECORDING_TRY(flush());
           config_[i] = entry.config;
         }
-      } else if (entry.sample.header.ordinal >= from_[i] &&
+      } else if (is_wanted(entry.sample.header, part_) &&
                  config_[i].codec != media::Codec::kNone) {
         RECORDING_TRY(take(entry.sample));
       }
@@ -35,6 +41,11 @@ class Replay {
   }
 
   [[nodiscard]] std::uint64_t recovered() const { return recovered_; }
+
+  static bool is_wanted(const RecordHeader& header, const SessionPart& part) {
+    const std::size_t i = index_of(header.kind);
+    return header.ordinal >= part.first[i] && header.ordinal < part.end[i];
+  }
 
  private:
   Status take(const LeftSample& left) {
@@ -47,13 +58,28 @@ class Replay {
     if (long_enough || (key_picture && !samples.empty())) {
       RECORDING_TRY(flush());
     }
-    if (samples.empty()) {
-      first_[i] = header.ordinal;
+    if (header.ordinal != next_[i]) {
+      // Samples were dropped here. Noted, or a second recovery would count wrong.
+      RECORDING_TRY(flush());
+      if (!seam_) {
+        seam_ = overload();
+      }
+      next_[i] = header.ordinal;
     }
     samples.push_back({header.dts, header.cts, header.total, (header.flags & kFlagKey) != 0});
     pieces_[i].insert(pieces_[i].end(), left.payload.begin(), left.payload.end());
     last_duration_[i] = header.duration;
+    ++next_[i];
     return ok();
+  }
+
+  [[nodiscard]] Seam overload() const {
+    Seam seam;
+    seam.kind = mp4::MarkKind::kOverload;
+    seam.session = part_.session;
+    seam.fence = writer_.file().last_mark().fence;
+    seam.reason = "overload";
+    return seam;
   }
 
   Status flush() {
@@ -66,12 +92,19 @@ class Replay {
       batch.pieces[i] = pieces_[i];
       batch.last_duration[i] = last_duration_[i];
       batch.config[i] = &config_[i];
-      batch.first_ordinal[i] = samples_[i].empty() ? from_[i] : first_[i];
+      batch.first_ordinal[i] = next_[i] - samples_[i].size();
     }
-    RECORDING_TRY(writer_.append(batch, seam_));
-    seam_ = nullptr;
+    Status status = writer_.append(batch, seam_ ? &*seam_ : nullptr);
+    if (!status && status.error().code != Errc::kInvalidArgument) {
+      return status;
+    }
+    if (status) {
+      seam_.reset();
+      recovered_ += samples_[0].size() + samples_[1].size();
+    } else if (!seam_) {
+      seam_ = overload();  // no file can hold them, as when they came; see Recording::post_write()
+    }
     for (std::size_t i = 0; i < samples_.size(); ++i) {
-      recovered_ += samples_[i].size();
       samples_[i].clear();
       pieces_[i].clear();
     }
@@ -79,96 +112,151 @@ class Replay {
   }
 
   RecordingWriter& writer_;
-  PerKind<std::uint64_t> from_;
-  const Seam* seam_;
+  const SessionPart& part_;
+  PerKind<std::uint64_t> next_;
+  std::optional<Seam> seam_;
   PerKind<media::TrackConfig> config_;
   PerKind<std::vector<mp4::Sample>> samples_;
   PerKind<std::vector<iovec>> pieces_;
   PerKind<std::uint32_t> last_duration_{};
-  PerKind<std::uint64_t> first_{};
   std::uint64_t recovered_ = 0;
 };
 
-bool has_samples(const LeftRecords& left, const PerKind<std::uint64_t>& from) {
+bool has_samples(const LeftRecords& left, const SessionPart& part) {
   for (const LeftRecords::Entry& entry : left.entries) {
-    if (!entry.is_config && entry.sample.header.ordinal >= from[index_of(entry.sample.header.kind)]) {
+    if (!entry.is_config && Replay::is_wanted(entry.sample.header, part)) {
       return true;
     }
   }
   return false;
 }
 
-// Adds what is left of `session`, from the given ordinals on.
-Status replay_session(const ComebackRequest& request, std::uint64_t session,
-                      const PerKind<std::uint64_t>& from, const Seam* seam, Comeback& comeback) {
-  auto segments = runtime::read_left_segments(request.runtime_directory, session);
+Seam seam_of(const ComebackRequest& request, const SessionPart& part) {
+  Seam seam;
+  seam.session = part.session;
+  seam.fence = request.fence;
+  return seam;
+}
+
+// Adds what is left of one session.
+Status replay_part(const ComebackRequest& request, const SessionPart& part, const Seam* seam,
+                   Comeback& comeback) {
+  auto segments = runtime::read_left_segments(request.runtime_directory, part.session);
   if (!segments) {
     return std::move(segments).error();
   }
   const LeftRecords left = read_left_records(segments.value());
-  if (!has_samples(left, from)) {
+  if (!has_samples(left, part)) {
     return ok();
   }
-  Replay replay(*comeback.writer, from, seam);
+  Replay replay(*comeback.writer, part, seam);
   RECORDING_TRY(replay.run(left));
   comeback.recovered_samples += replay.recovered();
   return ok();
+}
+
+// The rest of the session that the file tells of last, then those after it.
+Status add_to_file(const ComebackRequest& request, Comeback& comeback) {
+  const mp4::Mark mark = comeback.writer->file().last_mark();
+  SessionPart rest;
+  rest.session = mark.session;
+  rest.first = mark.next_ordinal;
+  for (const media::TrackKind kind : kBothKinds) {
+    rest.first[index_of(kind)] += comeback.writer->file().samples_since_mark(kind);
+  }
+  auto later = std::find_if(request.parts.begin(), request.parts.end(),
+                            [&](const SessionPart& part) { return part.session == mark.session; });
+  if (later == request.parts.end()) {
+    later = request.parts.begin();
+  } else {
+    rest.end = later->end;
+    ++later;
+  }
+  RECORDING_TRY(replay_part(request, rest, nullptr, comeback));
+  for (; later != request.parts.end(); ++later) {
+    const Seam seam = seam_of(request, *later);
+    RECORDING_TRY(replay_part(request, *later, &seam, comeback));
+  }
+  return ok();
+}
+
+Result<bool> is_anything_left(const ComebackRequest& request) {
+  for (const SessionPart& part : request.parts) {
+    auto segments = runtime::read_left_segments(request.runtime_directory, part.session);
+    if (!segments) {
+      return std::move(segments).error();
+    }
+    if (has_samples(read_left_records(segments.value()), part)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// Killed before its first fragment was whole, all there is lies in the journal. `unreadable`: torn in
+// its first write, or worse; kept for a person to look at.
+Status begin_from_journal(storage::FileSystem& files, const ComebackRequest& request,
+                          bool unreadable, Comeback& comeback) {
+  if (unreadable) {
+    const std::string path = spool_path(request.spool, request.identity.slug);
+    Status aside = files.rename(path, path + ".unreadable");
+    if (!aside && aside.error().code == Errc::kConflict) {
+      aside = files.remove(path);  // torn once more: the first one is kept
+    }
+    RECORDING_TRY(std::move(aside));
+  }
+  auto made = RecordingWriter::create(files, request.spool, request.identity);
+  if (!made) {
+    return std::move(made).error();
+  }
+  comeback.writer = std::move(made).value();
+  for (const SessionPart& part : request.parts) {
+    const Seam seam = seam_of(request, part);
+    RECORDING_TRY(replay_part(request, part, &seam, comeback));
+  }
+  return ok();
+}
+
+Status release(const ComebackRequest& request, std::uint64_t session) {
+  const auto& shared = request.shared_sessions;
+  return std::find(shared.begin(), shared.end(), session) != shared.end()
+             ? ok()
+             : runtime::release_left_segments(request.runtime_directory, session);
 }
 
 }  // namespace
 
 Result<Comeback> come_back(storage::FileSystem& files, const ComebackRequest& request) {
   Comeback comeback;
-  Seam seam;
-  seam.session = request.session;
-  seam.fence = request.fence;
-
   auto writer = RecordingWriter::reopen(files, request.spool, request.identity.slug);
   if (writer) {
     comeback.writer = std::move(writer).value();
     if (comeback.writer->file().finished()) {
       return comeback;
     }
-    const mp4::Mark mark = comeback.writer->file().last_mark();
-    PerKind<std::uint64_t> from = mark.next_ordinal;
-    for (const media::TrackKind kind : kBothKinds) {
-      from[index_of(kind)] += comeback.writer->file().samples_since_mark(kind);
-    }
-    RECORDING_TRY(replay_session(request, mark.session, from, nullptr, comeback));
-    if (request.session != 0 && request.session != mark.session) {
-      RECORDING_TRY(
-          replay_session(request, request.session, request.first_ordinal, &seam, comeback));
-    }
-    RECORDING_TRY(comeback.writer->sync());
-    RECORDING_TRY(runtime::release_left_segments(request.runtime_directory, mark.session));
-  } else if (writer.error().code == Errc::kNotFound ||
-             (writer.error().code == Errc::kCorrupt && request.session != 0)) {
-    // Killed before its first fragment was whole: all there is lies in the journal.
-    auto segments = runtime::read_left_segments(request.runtime_directory, request.session);
-    if (!segments || request.session == 0 ||
-        !has_samples(read_left_records(segments.value()), request.first_ordinal)) {
-      if (writer.error().code == Errc::kCorrupt) {
-        return std::move(writer).error();
-      }
-      return comeback;
-    }
-    if (writer.error().code == Errc::kCorrupt) {
-      // Torn in its first write, or worse: kept for a person to look at.
-      const std::string path = spool_path(request.spool, request.identity.slug);
-      RECORDING_TRY(files.rename(path, path + ".unreadable"));
-    }
-    auto made = RecordingWriter::create(files, request.spool, request.identity);
-    if (!made) {
-      return std::move(made).error();
-    }
-    comeback.writer = std::move(made).value();
-    RECORDING_TRY(replay_session(request, request.session, request.first_ordinal, &seam, comeback));
-    RECORDING_TRY(comeback.writer->sync());
+    RECORDING_TRY(add_to_file(request, comeback));
   } else {
-    return std::move(writer).error();
+    const Errc why = writer.error().code;
+    if (why != Errc::kNotFound && why != Errc::kCorrupt) {
+      return std::move(writer).error();
+    }
+    if (why == Errc::kNotFound && files.open_for_read(request.stored_path)) {
+      return comeback;  // it was finished, and what lies in the journal is in it
+    }
+    auto left = is_anything_left(request);
+    if (!left) {
+      return std::move(left).error();
+    }
+    if (!left.value()) {
+      return why == Errc::kCorrupt ? Result<Comeback>(std::move(writer).error())
+                                   : Result<Comeback>(std::move(comeback));
+    }
+    RECORDING_TRY(begin_from_journal(files, request, why == Errc::kCorrupt, comeback));
   }
-  if (request.session != 0) {
-    RECORDING_TRY(runtime::release_left_segments(request.runtime_directory, request.session));
+  RECORDING_TRY(comeback.writer->sync());
+  RECORDING_TRY(release(request, comeback.writer->file().last_mark().session));
+  for (const SessionPart& part : request.parts) {
+    RECORDING_TRY(release(request, part.session));
   }
   return comeback;
 }

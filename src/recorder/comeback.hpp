@@ -3,18 +3,28 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "recorder/recording_writer.hpp"
 
 namespace recording::recorder {
 
+// Samples of one session that belong to a recording, by their numbers: [first, end).
+struct SessionPart {
+  std::uint64_t session = 0;
+  PerKind<std::uint64_t> first{};  // counts where the file has no mark of the session yet
+  PerKind<std::uint64_t> end{~std::uint64_t{0}, ~std::uint64_t{0}};
+};
+
 // What is known of a recording whose writer is gone.
 struct ComebackRequest {
   std::string spool, runtime_directory;
-  mp4::Identity identity;      // used where there is no file yet
-  std::uint64_t session = 0;   // the session that wrote last; 0: not known (the file's mark says it)
+  std::string stored_path;          // where conclude() would have moved the file
+  mp4::Identity identity;           // used where there is no file yet
+  std::vector<SessionPart> parts;   // that may not be in the file, the oldest first
   std::uint64_t fence = 0;
-  PerKind<std::uint64_t> first_ordinal{};  // of that session, where the file has no mark of it yet
+  // Sessions that other recordings need too: their space in the journal is not given back.
+  std::vector<std::uint64_t> shared_sessions;
 };
 
 struct Comeback {

@@ -3,7 +3,7 @@
 #include <cerrno>
 
 #include "base/strings.hpp"
-#include "mp4/recording_reader.hpp"
+#include "recorder/timeline.hpp"
 
 namespace recording::recorder {
 namespace {
@@ -42,7 +42,24 @@ Status copy_across(storage::FileSystem& files, const std::string& from, const st
   }
   RECORDING_TRY(target.value()->sync());
   RECORDING_TRY(files.rename(temporary, to));
+  // The new name must be durable before the old one goes.
+  RECORDING_TRY(files.sync_directory(parent_of(to)));
   return files.remove(from);
+}
+
+// Whether `path` is a whole file of this recording: an earlier try got so far.
+Result<bool> is_there_already(storage::FileSystem& files, const std::string& path,
+                              const mp4::Identity& identity) {
+  auto file = files.open(path);
+  if (!file) {
+    return file.error().code == Errc::kNotFound ? Result<bool>(false)
+                                                : Result<bool>(std::move(file).error());
+  }
+  auto there = mp4::RecordingFile::reopen(std::move(file).value());
+  if (!there) {
+    return std::move(there).error();
+  }
+  return there.value()->finished() && there.value()->identity().slug == identity.slug;
 }
 
 Status move_to_storage(storage::FileSystem& files, const std::string& spool,
@@ -51,11 +68,16 @@ Status move_to_storage(storage::FileSystem& files, const std::string& spool,
   const std::string from = spool_path(spool, identity.slug);
   const std::string to = folder + "/source.mp4";
   RECORDING_TRY(files.make_directories(folder));
-  Status moved = files.rename(from, to);
+  auto there = is_there_already(files, to, identity);
+  if (!there) {
+    return std::move(there).error().wrap("move to storage");
+  }
+  Status moved = there.value() ? files.remove(from) : files.rename(from, to);
   if (!moved && moved.error().sys_errno == EXDEV) {
     moved = copy_across(files, from, to);
   }
-  if (!moved && moved.error().code != Errc::kNotFound) {
+  const bool gone = there.value() && !moved && moved.error().code == Errc::kNotFound;
+  if (!moved && !gone) {
     return std::move(moved).error().wrap("move to storage");
   }
   // Every name on the way down may be new.
@@ -75,41 +97,29 @@ void describe(const mp4::RecordingFile& file, Outcome& outcome) {
   }
 }
 
-// One entry for each stretch between interruptions, as the marks in the file tell.
-Status read_times(storage::FileSystem& files, const std::string& path, Outcome& outcome) {
+// One entry for each stretch between interruptions, as the file tells. It is at the first path that
+// there is.
+Status read_times(storage::FileSystem& files, const std::string& path, const std::string& or_else,
+                  Outcome& outcome) {
   auto file = files.open_for_read(path);
+  if (!file && file.error().code == Errc::kNotFound) {
+    file = files.open_for_read(or_else);
+  }
   if (!file) {
     return std::move(file).error();
   }
-  std::int64_t began_ms = 0;
-  bool open = false;
-  const auto close_stretch = [&](std::int64_t end_ms) {
-    if (open) {
-      outcome.times.back().duration_seconds = static_cast<double>(end_ms - began_ms) / 1000.0;
-    }
-  };
-  mp4::NoteVisitor visitor;
-  visitor.on_mark = [&](const mp4::MarkNote& note) {
-    if (note.mark.kind != mp4::MarkKind::kBegin) {
-      return;
-    }
-    close_stretch(note.position_ms);
-    open = true;
-    began_ms = note.position_ms;
-    const std::int64_t started = note.mark.ended_wall_ms != 0
-                                     ? note.mark.ended_wall_ms
-                                     : outcome.identity.started_wall_ms + note.position_ms;
-    outcome.times.push_back({started, 0});
-  };
-  int epochs = 0;
-  visitor.on_epoch = [&](const mp4::EpochNote&) { ++epochs; };
-  RECORDING_TRY(mp4::read_notes(*file.value(), outcome.size, visitor));
-  outcome.uniform = epochs <= 1;
-  close_stretch(outcome.duration_ms);
-  if (!outcome.times.empty()) {
-    const catalog::RecordingTime& last = outcome.times.back();
-    outcome.ended_wall_ms =
-        last.started_at + static_cast<std::int64_t>(last.duration_seconds * 1000.0);
+  auto timeline = read_timeline(*file.value(), outcome.size);
+  if (!timeline) {
+    return std::move(timeline).error();
+  }
+  outcome.uniform = timeline.value().uniform();
+  for (const Timeline::Stretch& stretch : timeline.value().stretches) {
+    const std::int64_t started = stretch.started_wall_ms != 0
+                                     ? stretch.started_wall_ms
+                                     : outcome.identity.started_wall_ms + stretch.start_ms;
+    const std::int64_t lasted_ms = stretch.end_ms - stretch.start_ms;
+    outcome.times.push_back({started, static_cast<double>(lasted_ms) / 1000.0});
+    outcome.ended_wall_ms = started + lasted_ms;
   }
   return ok();
 }
@@ -135,16 +145,33 @@ Result<Outcome> conclude(storage::FileSystem& files, const std::string& spool,
   if (outcome.duration_ms < identity.min_duration_ms && identity.sequence <= 1 &&
       !writer->file().finished()) {
     outcome.error = "too_short";
-    RECORDING_TRY(read_times(files, spool_path(spool, identity.slug), outcome));
+    const std::string path = spool_path(spool, identity.slug);
+    // Not there: an earlier try removed it, and failed afterwards.
+    if (Status read = read_times(files, path, path, outcome);
+        !read && read.error().code != Errc::kNotFound) {
+      return std::move(read).error();
+    }
     outcome.size = 0;
-    RECORDING_TRY(files.remove(spool_path(spool, identity.slug)));
+    if (Status removed = files.remove(path);
+        !removed && removed.error().code != Errc::kNotFound) {
+      return std::move(removed).error();
+    }
     (void)files.remove(spool_folder(spool, identity.slug));
     RECORDING_TRY(files.sync_directory(spool));
     return outcome;
   }
   RECORDING_TRY(writer->finish());
   describe(writer->file(), outcome);
-  RECORDING_TRY(read_times(files, spool_path(spool, identity.slug), outcome));
+  if (Status read = read_times(files, spool_path(spool, identity.slug),
+                               storage + "/" + storage_folder(identity) + "/source.mp4", outcome);
+      !read) {
+    if (read.error().code != Errc::kNotFound) {
+      return std::move(read).error();
+    }
+    outcome.error = "removed";  // by somebody, while it was open
+    outcome.size = 0;
+    return outcome;
+  }
   RECORDING_TRY(move_to_storage(files, spool, storage, identity));
   outcome.path = storage_folder(identity);
   return outcome;
@@ -165,7 +192,7 @@ Result<Outcome> concluded_before(storage::FileSystem& files, const std::string& 
   outcome.identity = identity;
   outcome.path = storage_folder(identity);
   describe(*recording.value(), outcome);
-  RECORDING_TRY(read_times(files, path, outcome));
+  RECORDING_TRY(read_times(files, path, path, outcome));
   return outcome;
 }
 

@@ -6,6 +6,8 @@ namespace {
 // A fragment larger than this is cut before its time: a gathered write stays short, and a stream of
 // extreme bitrate cannot fill recording_buffer within one fragment.
 constexpr std::uint64_t kLargestBatch = 8 << 20;
+// A run has a most, too (mp4/track_table.hpp).
+constexpr std::size_t kMostSamples = 32768;
 
 RecordHeader header_for(media::TrackKind kind, const Intake& intake, const TrackIntake& track) {
   RecordHeader header;
@@ -32,7 +34,8 @@ bool Gatherer::must_cut(media::TrackKind kind, const Intake& sample,
   if (config != nullptr && config != track.config() && !batch_->samples[index_of(kind)].empty()) {
     return true;
   }
-  if (batch_->bytes + sample.sample.size > kLargestBatch) {
+  if (batch_->bytes + sample.sample.size > kLargestBatch ||
+      batch_->samples[index_of(kind)].size() >= kMostSamples) {
     return true;
   }
   const std::int64_t gathered_ms = sample.ms - batch_->first_ms;

@@ -39,7 +39,10 @@ FoundInSpool look_into_spool(storage::FileSystem& files, const Clock& clock,
     auto writer = RecordingWriter::reopen(files, spool, slug);
     if (!writer) {
       if (writer.error().code == Errc::kCorrupt) {
-        found.unreadable.push_back(spool_path(spool, slug) + " is left as it is: " +
+        const std::string path = spool_path(spool, slug);
+        const Status aside = files.rename(path, path + ".unreadable");
+        found.unreadable.push_back(path + (aside ? " is set aside as source.mp4.unreadable: "
+                                                 : " cannot be read, nor set aside: ") +
                                    writer.error().message);
       }
       continue;
@@ -131,7 +134,7 @@ std::vector<Housekeeper::Orphan> Housekeeper::find_orphans() {
 }
 
 void Housekeeper::mark_interrupted(const Orphan& orphan) {
-  env_.changes.make([&](LiveState::Transaction& live) {
+  env_.changes.make_now([&](LiveState::Transaction& live) {
     const RecordingRecord* record = live.recording(orphan.index);
     if (record == nullptr || record->slug.view() != orphan.record.slug.view() ||
         record->state != orphan.record.state) {
@@ -155,7 +158,7 @@ void Housekeeper::adopt(const Orphan& orphan) {
     return;  // somebody holds it after all
   }
   bool ours = false;
-  env_.changes.make([&](LiveState::Transaction& live) {
+  env_.changes.make_now([&](LiveState::Transaction& live) {
     const RecordingRecord* record = live.recording(orphan.index);
     if (record == nullptr || record->slug.view() != orphan.record.slug.view() ||
         record->state != orphan.record.state) {
@@ -302,6 +305,7 @@ void Housekeeper::sweep_journals() {
     const LiveState::Transaction live = std::move(begun).value();
     live.for_each_recording([&](std::int32_t, const RecordingRecord& record) {
       keep.push_back(record.session);
+      keep.push_back(record.earlier_session);
     });
   }
   sweeping_ = post(

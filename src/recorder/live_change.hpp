@@ -17,9 +17,23 @@ class LiveChanges {
 
   LiveChanges(runtime::LiveState& state, Log& log) : state_(state), log_(log) {}
 
+  // Copies what it captures must be its own: it may be called later.
   void make(Change change) {
     waiting_.push_back(std::move(change));
     retry();
+  }
+
+  // Now or not at all; for what a later look does again anyway. False: the lock was not to be had.
+  template <class Now>
+  bool make_now(const Now& change) {
+    retry();
+    auto begun = state_.begin();
+    if (!begun) {
+      return false;
+    }
+    runtime::LiveState::Transaction live = std::move(begun).value();
+    change(live);
+    return true;
   }
 
   void retry() {

@@ -77,7 +77,7 @@ Session* Recorder::begin(Publisher publisher, Admission admission) {
     end(admission.replaced, SessionEnd::kInterrupted);
   } else if (admission.how == Admission::How::kReplaceElsewhere) {
     std::int32_t pid = 0;
-    env_.changes.make([&](LiveState::Transaction& live) {
+    env_.changes.make_now([&](LiveState::Transaction& live) {
       const std::int32_t index = live.find_stream(publisher.app, publisher.name);
       if (live.stream(index) != nullptr) {
         runtime::StreamRecord& stream = live.edit_stream(index);

@@ -29,6 +29,47 @@ SessionSamples view_of(const Batch& batch) {
   return view;
 }
 
+// What stands in front of the samples behind a batch that was dropped: their session may not have
+// begun in the file yet, and their numbers do not follow those of the ones before it.
+Seam seam_behind(const Batch& dropped, const mp4::Mark& last) {
+  if (dropped.seam) {
+    return *dropped.seam;
+  }
+  Seam seam;
+  seam.kind = mp4::MarkKind::kOverload;
+  seam.session = last.session;
+  seam.fence = last.fence;
+  seam.lost_ms = std::max<std::int64_t>(dropped.last_ms - dropped.first_ms, 0);
+  seam.reason = "refused";
+  return seam;
+}
+
+ComebackRequest comeback_request(const Environment& environment, const RecordingRecord& record,
+                                 const mp4::Identity& identity) {
+  ComebackRequest request;
+  request.spool = environment.spool;
+  request.runtime_directory = environment.runtime_directory;
+  request.stored_path =
+      environment.storage + "/" + storage_folder(identity) + "/source.mp4";
+  request.identity = identity;
+  if (record.earlier_session != 0) {
+    SessionPart earlier;
+    earlier.session = record.earlier_session;
+    earlier.first = record.earlier_first_ordinal;
+    request.parts.push_back(earlier);
+  }
+  if (record.session != 0) {
+    SessionPart last;
+    last.session = record.session;
+    last.first = record.first_ordinal;
+    if (record.bounded != 0) {
+      last.end = record.end_ordinal;
+    }
+    request.parts.push_back(last);
+  }
+  return request;
+}
+
 }  // namespace
 
 std::string recording_lock_path(const std::string& runtime_directory, const std::string& slug) {
@@ -73,6 +114,7 @@ struct Recording::Progress {
   std::size_t appended = 0;
   Status status = ok();
   std::optional<Error> dropped;
+  std::optional<Seam> owed;
   std::uint64_t length = 0;
 };
 
@@ -94,8 +136,7 @@ Recording::Recording(Environment& environment, std::int32_t index, const Recordi
       index_(index),
       identity_(std::move(identity)),
       rules_(record.rules),
-      comeback_{environment.spool, environment.runtime_directory, identity_, record.session,
-                /*fence=*/0, record.first_ordinal},
+      comeback_(comeback_request(environment, record, identity_)),
       settled_error_(record.state == RecordingState::kSettled ? record.error.view() : ""),
       lock_(std::move(lock)),
       row_(row_of(identity_)) {}
@@ -114,7 +155,9 @@ void Recording::add(std::unique_ptr<Batch> batch) {
 }
 
 void Recording::finish() {
-  stage_ = Stage::kFinishing;
+  if (stage_ == Stage::kOpen || stage_ == Stage::kLettingGo) {
+    stage_ = Stage::kFinishing;
+  }
   pump();
 }
 
@@ -166,10 +209,31 @@ void Recording::failed(const Error& error, const char* doing) {
   retry_ms_ = env_.clock.monotonic_ms() + retry_step_ms_;
 }
 
+// One session may have filled several recordings, and lie in the same segments for all of them.
+bool Recording::find_shared_sessions(std::vector<std::uint64_t>& sessions) {
+  auto begun = env_.state.begin();
+  if (!begun) {
+    return false;
+  }
+  const LiveState::Transaction live = std::move(begun).value();
+  live.for_each_recording([&](std::int32_t index, const RecordingRecord& record) {
+    if (index != index_) {
+      sessions.push_back(record.session);
+      sessions.push_back(record.earlier_session);
+    }
+  });
+  return true;
+}
+
 void Recording::post_comeback() {
-  busy_ = post(
+  ComebackRequest request = comeback_;
+  if (!find_shared_sessions(request.shared_sessions)) {
+    return;  // the next tick tries again
+  }
+  busy_ = true;  // the answer may come before post() returns
+  const bool posted = post(
       env_.io,
-      [&files = env_.files, request = comeback_]() {
+      [&files = env_.files, request = std::move(request)]() {
         return recorder::come_back(files, request);
       },
       [self = shared_from_this()](Result<Comeback> result) {
@@ -194,6 +258,12 @@ void Recording::post_comeback() {
         }
         self->retry_step_ms_ = 0;
         self->needs_comeback_ = false;
+        self->env_.changes.make([self](LiveState::Transaction& live) {
+          const RecordingRecord* record = live.recording(self->index_);
+          if (record != nullptr && record->slug.view() == self->identity_.slug) {
+            live.edit_recording(self->index_).earlier_session = 0;
+          }
+        });
         self->writer_ = std::move(result.value().writer);
         if (self->writer_ != nullptr) {
           RecordingRecord* gauges = self->env_.state.recording_gauges(self->index_);
@@ -209,12 +279,16 @@ void Recording::post_comeback() {
         }
         self->pump();
       });
+  if (!posted) {
+    busy_ = false;  // the next tick tries again
+  }
 }
 
 void Recording::post_write() {
   Progress progress;
   progress.batches.swap(queue_);
   progress.writer = writer_;
+  progress.owed.swap(owed_seam_);
   busy_ = true;
   // The batches wait in a shared place: a job that cannot be posted must not lose them.
   auto work = std::make_shared<Progress>(std::move(progress));
@@ -231,11 +305,16 @@ void Recording::post_write() {
           work->writer = std::move(made).value();
         }
         for (const auto& batch : work->batches) {
+          if (work->owed && (!batch->seam || batch->seam->kind != mp4::MarkKind::kBegin)) {
+            batch->seam = std::move(work->owed);
+          }
+          work->owed.reset();
           Status status = work->writer->append(view_of(*batch),
                                                batch->seam ? &*batch->seam : nullptr);
           if (!status && status.error().code == Errc::kInvalidArgument) {
             // No file can hold it, now or later: trying again would only hold up what follows.
             work->dropped = std::move(status).error();
+            work->owed = seam_behind(*batch, work->writer->file().last_mark());
           } else if (!status) {
             work->status = std::move(status);
             break;
@@ -252,6 +331,7 @@ void Recording::post_write() {
   if (!posted) {
     busy_ = false;
     queue_.swap(work->batches);
+    owed_seam_.swap(work->owed);
     failed(Error{Errc::kUnavailable, "the thread pool's queue is full"}, "write");
   }
 }
@@ -259,6 +339,7 @@ void Recording::post_write() {
 void Recording::written(Progress progress) {
   busy_ = false;
   writer_ = std::move(progress.writer);
+  owed_seam_ = std::move(progress.owed);
   if (writer_ != nullptr && progress.appended > 0) {
     env_.state.recording_gauges(index_)->committed_bytes.set(
         static_cast<std::int64_t>(progress.length));
@@ -284,13 +365,16 @@ void Recording::written(Progress progress) {
 }
 
 void Recording::post_conclusion() {
-  busy_ = post(
+  busy_ = true;
+  const bool posted = post(
       env_.io,
       [writer = writer_, &files = env_.files, spool = env_.spool, storage = env_.storage,
        identity = identity_]() {
         if (writer == nullptr) {
           auto before = concluded_before(files, storage, identity);
-          if (before) {
+          const bool tells = before || before.error().code == Errc::kIo ||
+                             before.error().code == Errc::kNoSpace;
+          if (tells) {  // an error of the disk does not mean that there is nothing
             return before;
           }
         }
@@ -300,6 +384,9 @@ void Recording::post_conclusion() {
         self->busy_ = false;
         self->concluded(std::move(outcome));
       });
+  if (!posted) {
+    busy_ = false;  // the next tick tries again
+  }
 }
 
 void Recording::concluded(Result<Outcome> outcome) {
@@ -317,26 +404,40 @@ void Recording::concluded(Result<Outcome> outcome) {
 
 void Recording::settle(const Outcome& outcome) {
   stage_ = Stage::kSettling;
-  std::string reason = "ended";
-  std::int64_t ended = outcome.ended_wall_ms;
-  env_.changes.make([&, index = index_](LiveState::Transaction& live) {
-    if (live.recording(index) == nullptr) {
+  // The change may be made later than this call, so all that it needs is its own.
+  struct Known {
+    std::int64_t ended_wall_ms;
+    std::string reason = "ended";
+  };
+  const auto known = std::make_shared<Known>();
+  known->ended_wall_ms = outcome.ended_wall_ms;
+  env_.changes.make([self = shared_from_this(), known,
+                     error = outcome.error](LiveState::Transaction& live) {
+    const RecordingRecord* found = live.recording(self->index_);
+    if (found == nullptr || found->slug.view() != self->identity_.slug) {
       return;
     }
-    RecordingRecord& record = live.edit_recording(index);
+    RecordingRecord& record = live.edit_recording(self->index_);
     record.state = RecordingState::kSettled;
-    record.error.assign(outcome.error);
-    if (ended == 0) {
-      ended = record.ended_wall_ms;
+    record.error.assign(error);
+    if (known->ended_wall_ms == 0) {
+      known->ended_wall_ms = record.ended_wall_ms;
     }
     if (record.video_id != 0) {
-      row_.id = record.video_id;  // it may have been leased after the file was begun
-      row_.stream_id = record.stream_id;
+      self->row_.id = record.video_id;  // it may have been leased after the file was begun
+      self->row_.stream_id = record.stream_id;
     }
     if (record.end_reason.size != 0) {
-      reason = record.end_reason.view();
+      known->reason = record.end_reason.view();
+    }
+    // Its record goes soon, and its place may become another stream's.
+    if (live.stream(record.stream) != nullptr &&
+        live.stream(record.stream)->recording == self->index_) {
+      live.edit_stream(record.stream).recording = runtime::kNone;
     }
   });
+  const std::string& reason = known->reason;
+  std::int64_t ended = known->ended_wall_ms;
   if (ended == 0) {
     ended = env_.clock.wall_ms();
   }

@@ -50,6 +50,7 @@ class Recording : public std::enable_shared_from_this<Recording> {
   Recording(Environment& environment, std::int32_t index, const runtime::RecordingRecord& record,
             mp4::Identity identity, runtime::OwnerLock lock);
   void pump();
+  bool find_shared_sessions(std::vector<std::uint64_t>& sessions);
   void post_comeback();
   void post_write();
   void post_conclusion();
@@ -75,6 +76,7 @@ class Recording : public std::enable_shared_from_this<Recording> {
   std::shared_ptr<RecordingWriter> writer_;
   std::deque<std::unique_ptr<Batch>> queue_;
   std::vector<std::unique_ptr<Batch>> unsynced_;  // written, but their sync failed
+  std::optional<Seam> owed_seam_;  // of a batch that no file can hold: goes to the next one
   std::int64_t retry_ms_ = 0;   // monotonic: not before this after a failure; 0: no failure
   std::int64_t retry_step_ms_ = 0;
   catalog::VideoRow row_;

@@ -15,6 +15,13 @@ std::int64_t rescale(std::int64_t ticks, std::uint32_t from, std::uint32_t to) {
   return static_cast<std::int64_t>((product + half) / from);
 }
 
+// Timestamps that leap further than this are another clock's: the file's time goes on where it was.
+constexpr std::int64_t kLongestLeapSeconds = 3600;
+// What is said of a last sample, whose follower is not known.
+constexpr std::int64_t kLongestLastSeconds = 60;
+// Of one sample to the next (mp4/recording_file.hpp).
+constexpr std::int64_t kLongestStep = std::numeric_limits<std::int32_t>::max();
+
 // Where two tracks of different timescales must be compared.
 constexpr std::uint32_t kCommonTimescale = 1000000;
 
@@ -120,14 +127,56 @@ void RecordingWriter::place(media::TrackKind kind, const SessionSamples& samples
   std::int64_t earliest = last_dts_[i] + 1;
   for (mp4::Sample& sample : placed) {
     sample.dts = std::max(rescale(sample.dts, from, to) - origin, earliest);
+    if (earliest > 0) {  // one track may rest for hours while the other goes on
+      sample.dts = std::min(sample.dts, earliest - 1 + kLongestStep);
+    }
     sample.cts = static_cast<std::uint32_t>(rescale(sample.cts, from, to));
     earliest = sample.dts + 1;
   }
 }
 
+// Whether it is not known where the file's last sample of a track is.
+bool RecordingWriter::since_reopened(const SessionSamples& samples) const {
+  for (const media::TrackKind kind : kBothKinds) {
+    const std::size_t i = index_of(kind);
+    if (!samples.samples[i].empty() && last_dts_[i] < 0 && file_->end_dts(kind) > 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// Whether all that comes lies so far ahead of the file's end that it cannot be the same clock.
+bool RecordingWriter::leaps(const SessionSamples& samples) const {
+  bool any = false;
+  for (const media::TrackKind kind : kBothKinds) {
+    const std::size_t i = index_of(kind);
+    if (samples.samples[i].empty()) {
+      continue;
+    }
+    const std::uint32_t to = timescale(kind, samples);
+    const std::int64_t origin = rescale(file_->last_mark().origin_us, kCommonTimescale, to);
+    const std::int64_t first = rescale(samples.samples[i].front().dts,
+                                       samples.config[i]->timescale, to) - origin;
+    if (first - file_->end_dts(kind) <= kLongestLeapSeconds * to) {
+      return false;
+    }
+    any = true;
+  }
+  return any;
+}
+
 Status RecordingWriter::append(const SessionSamples& samples, const Seam* seam) {
   mp4::Fragment fragment;
   const PerKind<std::int64_t> last_dts_before = last_dts_;
+  Seam leap;
+  if ((seam == nullptr || seam->kind != mp4::MarkKind::kBegin) && leaps(samples)) {
+    leap.session = file_->last_mark().session;
+    leap.fence = file_->last_mark().fence;
+    leap.lost_ms = seam != nullptr ? seam->lost_ms : 0;
+    leap.reason = "timestamps";
+    seam = &leap;
+  }
   if (seam != nullptr) {
     fragment.mark = mark_for(samples, *seam);
     if (seam->kind == mp4::MarkKind::kBegin) {
@@ -150,7 +199,8 @@ Status RecordingWriter::append(const SessionSamples& samples, const Seam* seam) 
     run.samples = placed_[i];
     run.pieces = samples.pieces[i];
     run.last_duration = static_cast<std::uint32_t>(
-        rescale(samples.last_duration[i], samples.config[i]->timescale, to));
+        std::min(rescale(samples.last_duration[i], samples.config[i]->timescale, to),
+                 kLongestLastSeconds * to));
     runs.push_back(run);
     if (file_->config(kind) == nullptr || !file_->config(kind)->same_source(*samples.config[i])) {
       adapted_[i] = *samples.config[i];
@@ -160,6 +210,13 @@ Status RecordingWriter::append(const SessionSamples& samples, const Seam* seam) 
   }
   fragment.runs = runs;
   Status status = file_->append(fragment);
+  if (!status && status.error().code == Errc::kInvalidArgument && since_reopened(samples)) {
+    // The last sample of the file may have been moved behind where this one belongs.
+    for (const media::TrackKind kind : kBothKinds) {
+      last_dts_[index_of(kind)] = file_->end_dts(kind) - 1;
+    }
+    return append(samples, seam);
+  }
   if (!status) {
     last_dts_ = last_dts_before;
     return status;

@@ -47,6 +47,8 @@ class RecordingWriter {
  private:
   explicit RecordingWriter(std::unique_ptr<mp4::RecordingFile> file) : file_(std::move(file)) {}
   [[nodiscard]] mp4::Mark mark_for(const SessionSamples& samples, const Seam& seam) const;
+  [[nodiscard]] bool since_reopened(const SessionSamples& samples) const;
+  [[nodiscard]] bool leaps(const SessionSamples& samples) const;
   [[nodiscard]] std::uint32_t timescale(media::TrackKind kind, const SessionSamples& samples) const;
   void place(media::TrackKind kind, const SessionSamples& samples, std::int64_t origin_us);
 

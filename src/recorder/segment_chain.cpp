@@ -16,6 +16,10 @@ class PieceCursor {
     while (size > 0) {
       const iovec& piece = pieces_[index_];
       const std::size_t take = std::min(size, piece.iov_len - offset_);
+      if (take == 0) {  // an empty piece may have no address
+        ++index_;
+        continue;
+      }
       std::memcpy(out, static_cast<const std::uint8_t*>(piece.iov_base) + offset_, take);
       out += take;
       size -= take;

@@ -47,7 +47,10 @@ Session::Session(Environment& environment, Publisher publisher,
 
 void Session::declare_frame_rate(double frames_per_second) {
   tracks_[0].declare_frame_rate(frames_per_second);
-  declared_rate_milli_ = static_cast<std::uint32_t>(frames_per_second * 1000 + 0.5);
+  // What an encoder declares may be anything, not a number included.
+  const bool plausible = frames_per_second > 0 && frames_per_second < 100000;
+  declared_rate_milli_ =
+      plausible ? static_cast<std::uint32_t>(frames_per_second * 1000 + 0.5) : 0;
   facts_changed_ = true;
 }
 
@@ -202,13 +205,19 @@ void Session::look() {
     known = stream->settings_known != 0;
     replaced = stream->replaced == id_;
     if (recording_ != nullptr) {
+      // Ended by somebody, or given up by its holder; its place may be another recording's by now.
       const RecordingRecord* record = live.recording(recording_->index());
-      ending = record == nullptr || record->state == RecordingState::kEnding;
+      ending = record == nullptr || record->slug.view() != recording_->identity().slug ||
+               record->state == RecordingState::kEnding ||
+               record->state == RecordingState::kSettled;
     }
   }
   if (replaced && publisher_.disconnect) {
     publisher_.disconnect();
     return;
+  }
+  if (fell_silent_) {
+    return;  // the next message decides
   }
   if (ending) {
     stop_recording();
@@ -262,6 +271,10 @@ void Session::decide() {
                                ? publisher_.rules.auto_record != 0
                                : stream->auto_record == runtime::Setting::kOn;
     const bool wants = stream->stopped == 0 && (automatic || stream->wanted != 0);
+    if (index == runtime::kNone && wants && tracks_[0].config() == nullptr &&
+        tracks_[1].config() == nullptr) {
+      return;  // what nobody can describe makes no file; the first configuration asks again
+    }
     if (index == runtime::kNone && wants) {
       const std::int64_t free_bytes = env_.state.shared_gauges()->spool_free_bytes.get();
       if (free_bytes >= 0 && free_bytes < env_.min_free_bytes) {
@@ -324,7 +337,8 @@ void Session::record_new(std::int32_t index) {
   Seam seam;
   seam.session = id_;
   seam.fence = fence_;
-  if (publisher_.rules.preroll == 0 && mode_ == Mode::kIdle) {
+  const bool headless = group_cut_ && tracks_[0].config() != nullptr;
+  if ((publisher_.rules.preroll == 0 && mode_ == Mode::kIdle) || headless) {
     waiting_for_key_ = true;
     recording_from_ms_ = env_.clock.monotonic_ms();  // for the wait; see take_sample()
     held_.clear();
@@ -359,12 +373,15 @@ bool Session::go_on(std::int32_t index, const RecordingRecord& record) {
   if (!taken) {
     return false;
   }
+  // It ended when the first message came that is held for it, not when the file could be had.
+  const Batch* earliest = !held_.empty() ? held_.front().get() : gatherer_.gathering();
   const std::int64_t now = env_.clock.monotonic_ms();
-  const std::int64_t gap_ms = std::max<std::int64_t>(now - record.interrupted_ms, 0);
+  const std::int64_t back_ms = earliest != nullptr ? earliest->arrived_ms : now;
+  const std::int64_t gap_ms = std::max<std::int64_t>(back_ms - record.interrupted_ms, 0);
   Seam seam;
   seam.session = id_;
   seam.fence = fence_;
-  seam.ended_wall_ms = env_.clock.wall_ms();
+  seam.ended_wall_ms = env_.clock.wall_ms() - (now - back_ms);
   seam.began_wall_ms = seam.ended_wall_ms - gap_ms;
   seam.lost_ms = gap_ms;
   seam.keep_gap_ms = publisher_.rules.keep_gap != 0 ? gap_ms : 0;
@@ -389,8 +406,8 @@ void Session::attach(std::int32_t index, const RecordingRecord& record,
   } else if (gatherer_.gathering() != nullptr) {
     first = gatherer_.gathering()->first_ordinal;
   }
-  env_.changes.make([&](LiveState::Transaction& live) {
-    if (live.recording(index) == nullptr) {
+  env_.changes.make([index, first, id = id_, slug = record.slug](LiveState::Transaction& live) {
+    if (live.recording(index) == nullptr || live.recording(index)->slug.view() != slug.view()) {
       return;
     }
     RecordingRecord& active = live.edit_recording(index);
@@ -398,7 +415,13 @@ void Session::attach(std::int32_t index, const RecordingRecord& record,
       active.state = RecordingState::kActive;
     }
     active.pid = static_cast<std::int32_t>(::getpid());
-    active.session = id_;
+    if (active.session != 0 && active.earlier_session == 0) {
+      // Until the journal of its last session has been added, that must be found after a kill.
+      active.earlier_session = active.session;
+      active.earlier_first_ordinal = active.first_ordinal;
+    }
+    active.bounded = 0;
+    active.session = id;
     active.first_ordinal = first;
     active.end_reason.assign("");
     if (active.video_id == 0) {
@@ -426,6 +449,17 @@ void Session::attach(std::int32_t index, const RecordingRecord& record,
 
 void Session::stop_recording() {
   batch_ready(gatherer_.cut(tracks_, std::nullopt, 0));
+  env_.changes.make([index = recording_->index(), slug = recording_->identity().slug,
+                     end = PerKind<std::uint64_t>{tracks_[0].next_ordinal(),
+                                                  tracks_[1].next_ordinal()}](
+                        LiveState::Transaction& live) {
+    const RecordingRecord* record = live.recording(index);
+    if (record != nullptr && record->slug.view() == slug) {
+      RecordingRecord& ended = live.edit_recording(index);
+      ended.bounded = 1;
+      ended.end_ordinal = end;
+    }
+  });
   recording_->finish();
   keep_(std::move(recording_));
   recording_.reset();
@@ -435,6 +469,7 @@ void Session::stop_recording() {
   dropping_ = false;
   recording_base_ms_ = 0;
   recorded_codec_ = {};
+  group_cut_ = true;
 }
 
 // recording_max_duration is reached and a key frame is here, or a track has another codec: the sample
@@ -468,8 +503,11 @@ void Session::divide(std::int64_t at_ms, const char* reason) {
     ended.state = RecordingState::kEnding;
     ended.ended_wall_ms = env_.clock.wall_ms();
     ended.end_reason.assign(reason);
+    ended.bounded = 1;
+    ended.end_ordinal = {tracks_[0].next_ordinal(), tracks_[1].next_ordinal()};
   }
   stop_recording();
+  group_cut_ = false;
   recording_from_ms_ = at_ms;
   mode_ = Mode::kUndecided;  // what is held is nothing; the key frame that follows must be kept
   record_new(next);
@@ -480,6 +518,11 @@ void Session::end(SessionEnd how) {
     return;  // it never got the name
   }
   write_gauges();
+  if (mode_ == Mode::kUndecided && asking_ && !(held_.empty() && gatherer_.empty())) {
+    // The catalogue has not answered in time: as when it is away, the application's setting counts.
+    ask_again_ms_ = std::max<std::int64_t>(env_.clock.monotonic_ms(), 1);
+    decide();
+  }
   batch_ready(gatherer_.cut(tracks_, std::nullopt, 0));
   gatherer_.forget();
   held_.clear();

@@ -123,7 +123,8 @@ class Session {
   std::shared_ptr<Recording> recording_;
   PerKind<media::Codec> recorded_codec_{};
   std::optional<Seam> seam_;            // goes in front of the next batch
-  bool waiting_for_key_ = false;        // preroll off: the recording begins at the next key frame
+  bool waiting_for_key_ = false;        // the recording begins at the next key frame
+  bool group_cut_ = false;              // a recording just ended took the last key frame with it
   std::int64_t recording_base_ms_ = 0;  // duration the recording had when this session joined it
   std::int64_t recording_from_ms_ = 0;  // received time at which this session joined it
   bool recording_from_known_ = false;

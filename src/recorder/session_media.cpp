@@ -53,6 +53,9 @@ void Session::on_message(media::TrackKind kind, std::uint32_t timestamp_ms,
   const Intake intake = track.take(timestamp_ms, any_sample_ ? last_ms_ : timestamp_ms, message);
   if (track.config().get() != before) {
     facts_changed_ = true;
+    if (before == nullptr) {
+      decide();
+    }
   }
   switch (intake.what) {
     case Intake::What::kSample:
@@ -153,8 +156,10 @@ void Session::take_sample(media::TrackKind kind, const Intake& sample, std::int6
       return;
     }
     waiting_for_key_ = false;
+    group_cut_ = false;
   }
   if (mode_ == Mode::kIdle && key && has_video) {
+    group_cut_ = false;
     // A new group of pictures: the one before is no longer what a manual start reaches back to.
     held_.clear();
     gatherer_.forget();

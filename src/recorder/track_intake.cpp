@@ -53,8 +53,10 @@ struct MessageHead {
     std::size_t size = 0;
     for (const iovec& piece : message) {
       const std::size_t take = std::min(piece.iov_len, sizeof(copy) - size);
-      std::memcpy(copy + size, piece.iov_base, take);
-      size += take;
+      if (take > 0) {  // an empty piece may have no address
+        std::memcpy(copy + size, piece.iov_base, take);
+        size += take;
+      }
     }
     view = {copy, size};
   }
@@ -120,6 +122,10 @@ Intake TrackIntake::take_config(media::Codec codec, media::Pieces payload) {
     return {};
   }
   Intake intake;
+  if (!rejected_config_.empty() && record == rejected_config_) {
+    intake.what = Intake::What::kRejected;  // said before; encoders repeat their headers
+    return intake;
+  }
   Result<media::TrackConfig> config = Error{Errc::kInvalidArgument, "no configuration for it"};
   if (codec == media::Codec::kAvc) {
     Result<media::AvcConfig> avc = media::parse_avc_config(record);
@@ -135,11 +141,13 @@ Intake TrackIntake::take_config(media::Codec codec, media::Pieces payload) {
   }
   if (!config) {
     why_ = config.error().message;
+    rejected_config_ = std::move(record);
     intake.what = Intake::What::kRejected;
     intake.why = why_.c_str();
     return intake;
   }
   raw_config_ = std::move(record);
+  rejected_config_.clear();
   const bool same = config_ != nullptr && config_->same_source(config.value());
   if (!same) {
     set_config(std::move(config).value());
@@ -161,6 +169,7 @@ bool TrackIntake::describe_by_first_frame(media::Codec codec, media::Pieces payl
     return false;
   }
   set_config(std::move(config).value());
+  raw_config_.clear();  // of another codec: the same header brings it back
   return true;
 }
 
@@ -190,6 +199,10 @@ Intake TrackIntake::take_sample(const media::TagHeader& tag, std::uint32_t times
       if (widened_.empty()) {
         Intake intake;
         intake.what = Intake::What::kRejected;
+        if (!malformed_said_) {
+          malformed_said_ = true;
+          intake.why = "the NAL lengths of a picture do not add up";
+        }
         return intake;
       }
       pieces_.assign(1, iovec{widened_.data(), widened_.size()});

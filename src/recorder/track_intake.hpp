@@ -61,7 +61,7 @@ class TrackIntake {
   media::TrackKind kind_;
   double declared_fps_ = 0;
   ConfigRef config_;
-  Bytes raw_config_;
+  Bytes raw_config_, rejected_config_;
   Bytes in_band_;  // parameter sets for key frames that lack them
   std::uint8_t nal_length_size_ = 4;
   std::optional<media::SampleClock> clock_;
@@ -70,6 +70,7 @@ class TrackIntake {
   Bytes widened_;
   std::vector<iovec> pieces_, arranged_;
   std::string rejected_codecs_;
+  bool malformed_said_ = false;
   std::string why_;
 };
 

@@ -120,6 +120,12 @@ struct RecordingRecord {
   // While the file has no mark yet that says it: whose samples it begins with, and which.
   std::uint64_t session = 0;
   std::array<std::uint64_t, 2> first_ordinal{};
+  // Once it was stopped: the session goes on, and its samples from here on are not of this recording.
+  std::uint8_t bounded = 0;
+  std::array<std::uint64_t, 2> end_ordinal{};
+  // The session before, as long as what its journal holds has not been added to the file; 0: none.
+  std::uint64_t earlier_session = 0;
+  std::array<std::uint64_t, 2> earlier_first_ordinal{};
   RecordingRules rules;
   Text<48> end_reason;
   Text<160> error;

@@ -3,7 +3,6 @@
 #include <memory>
 
 #include "mp4/recording_file.hpp"
-#include "mp4/recording_reader.hpp"
 #include "mp4_bytes_file.hpp"
 #include "mp4_mend.hpp"
 
@@ -26,10 +25,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   mp4::RecordingFile& recording = *reopened.value();
   const bool was_finished = recording.finished();
   (void)recording.duration_ms();
-  const mp4::NoteVisitor nobody;
-  (void)mp4::read_notes(file, recording.length(), nobody);
+  (void)recorder::read_timeline(file, recording.length());
   if (recording.finish() && !was_finished) {
-    (void)mp4::read_notes(file, 0, nobody);
+    (void)recorder::read_timeline(file, 0);
     auto again = mp4::RecordingFile::reopen(std::make_unique<test::BytesFile>(file.bytes()));
     if (!again || !again.value()->finished()) {
       __builtin_trap();  // what finish() says is done must be done

@@ -6,7 +6,7 @@ import signal
 import time
 
 from tests.integration.support import (
-    AT_ONCE, AUTOMATIC, BY_HAND, RecordingTest, is_sanitized, message_sample, module_path,
+    AUTOMATIC, BY_HAND, RecordingTest, is_sanitized, message_sample, module_path,
     mp4_samples, flv_messages, probe_warnings, test_clip, testing_module_path, wait_for)
 from tests.integration.support.crash import MessageLog, Samples, kill_all, lost_samples
 
@@ -113,6 +113,20 @@ class Killed(RecordingTest):
         self.assertEqual(len(video["recording_times"]), 4, video)
         self.assert_consistent(server)
 
+    def test_a_fast_stop_loses_nothing_either(self):
+        """nginx -s stop does not wait for publishers, nor for us."""
+        clip = test_clip(seconds=4)
+        samples = Samples(clip)
+        server, log = self.logged_nginx(application=AUTOMATIC, workers=2)
+        self.send(server, "cam", clip, "--loops", "0")
+        self.wait_frames(server, "cam", 30000)
+        self.assertEqual(server.stop(signal.SIGTERM), 0)
+        logged = log.read()
+        server.start()
+        [video] = self.wait_ended(server)
+        self.assertEqual(lost_samples(samples.of(logged), self.download(server, video), None), [])
+        self.assert_consistent(server)
+
     def test_before_the_catalogue_has_answered(self):
         """auto_record of the application holds from the first message, catalogue or not."""
         clip = test_clip(seconds=4)
@@ -141,7 +155,7 @@ class Killed(RecordingTest):
 
 
 class KilledWithAnyModule(RecordingTest):
-    """Without the message log: what is saved is what was sent, without a hole, as far as it goes."""
+    """Without the message log: what is saved is what was sent, without a hole."""
 
     def test_worker(self):
         server = self.start_nginx(application=AUTOMATIC)

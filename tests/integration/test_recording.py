@@ -2,8 +2,9 @@
 import time
 
 from tests.integration.support import (
-    AUTOMATIC, BY_HAND, Api, Publisher, RecordingTest, RtmpPublisher, check_output, flv_messages,
-    make_media, message_sample, mp4_samples, packets, pictures, probe, probe_warnings, test_clip, wait_for)
+    AUTOMATIC, BY_HAND, Api, RecordingTest, RtmpPublisher, check_output, flv_messages,
+    make_media, message_sample, mp4_samples, packets, pictures, probe, probe_warnings, test_clip,
+    wait_for)
 
 
 class WholeStreams(RecordingTest):

@@ -1,11 +1,12 @@
 """Who is not let in leaves no trace; who is not an encoder is not recorded twice."""
 import http.server
+import signal
 import threading
 import time
 
 from tests.integration.support import (
-    AT_ONCE, AUTOMATIC, Api, RecordingTest, differences, mp4_samples, probe_warnings, test_clip,
-    wait_for)
+    AUTOMATIC, RecordingTest, RtmpPublisher, mp4_samples, probe_warnings, test_clip, wait_for)
+from tests.integration.support.nginx import free_ports
 
 
 class Answering(http.server.BaseHTTPRequestHandler):
@@ -67,16 +68,22 @@ class Refused(RecordingTest):
         self.second_is_refused(4)
 
     def test_second_publisher_through_another_server_block(self):
-        server = self.start_nginx(application=AUTOMATIC, rtmp="""
-            application other { live on; recording on; auto_record on; %s } }
-            server { listen 127.0.0.1:@http_port@1; application live { %s }""".replace(
-                "@http_port@1", "unix:@prefix@/second.sock") % (AT_ONCE, AUTOMATIC))
-        first = self.send(server, "cam", test_clip())
+        [port] = free_ports(1)
+        server = self.start_nginx(application=AUTOMATIC, rtmp=f"""
+            application live {{ {AUTOMATIC} }} application other {{ {AUTOMATIC} }} }}
+            server {{ listen 127.0.0.1:{port};""")
+        clip = test_clip()
+        first = self.send(server, "cam", clip)
         self.wait_frames(server, "cam")
+        second = RtmpPublisher(port, "cam", clip)
+        self.addCleanup(second.kill)
+        self.assertNotEqual(second.wait(), 0)
+        self.assertEqual(second.report()[0]["code"], "NetStream.Publish.BadName")
         # The same name in another application is another stream.
-        self.assertEqual(self.send(server, "cam", test_clip(), app="other").wait(), 0)
+        self.assertEqual(self.send(server, "cam", clip, app="other").wait(), 0)
         first.wait()
-        self.wait_ended(server, 2)
+        for video in self.wait_ended(server, 2):
+            self.assert_whole(server, video, clip)
         self.assert_consistent(server)
 
     def test_deny_publish(self):
@@ -107,7 +114,7 @@ class Refused(RecordingTest):
         self.assertLess(len(samples["v"]), 140)
 
     def test_a_refused_second_publisher_does_not_take_the_first_ones_place(self):
-        """deny and on_publish decide after and before our gate: the first one goes on either way."""
+        """on_publish is asked after our gate: the first one goes on whatever it answers."""
         server = self.start_nginx(application=AUTOMATIC + self.on_publish(delay=0.1))
         clip = test_clip(seconds=6)
         first = self.send(server, "cam", clip)
@@ -123,31 +130,28 @@ class NotEncoders(RecordingTest):
     def test_a_pulled_stream_is_recorded_from_its_first_message(self):
         origin = self.start_nginx(application="live on;")
         clip = test_clip()
-        edge = self.make_nginx(
-            application=AUTOMATIC + f" pull rtmp://127.0.0.1:{origin.rtmp_port}/live/cam name=cam "
-            "static; ", rtmp="")
-        # First the puller, then what is pulled: the origin forwards from the first message on.
-        edge.start()
-        time.sleep(0.5)
+        # The puller is there before what it pulls, and stays when that ends.
+        edge = self.start_nginx(application=AUTOMATIC + " pull rtmp://127.0.0.1:"
+                                f"{origin.rtmp_port}/live/cam name=cam static;")
+        self.addCleanup(edge.stop, signal.SIGTERM)  # nginx-rtmp's static pulls never drain
+        self.wait_live(edge, "cam")
         self.assertEqual(self.send(origin, "cam", clip, "--hold", "0.5").wait(), 0)
-        edge.stop()
-        edge.start()
-        videos = self.wait_ended(edge)
-        self.assertEqual(videos[0]["status"], "ready", videos)
-        path = self.download(edge, videos[0])
-        self.assertEqual(probe_warnings(path), "")
-        self.assertEqual(differences(clip, path), [])
+        wait_for(lambda: self.stream(edge, "cam")["recording_duration"] > 3.8, 15, "all came")
+        self.assertEqual(self.api(edge).put("streams/live/cam/stop_recording").status, 200)
+        [video] = self.wait_ended(edge)
+        self.assert_whole(edge, video, clip)
+        edge.stop(signal.SIGTERM)
 
     def test_auto_push_copies_are_nobody(self):
-        server = self.start_nginx(
+        server = self.make_nginx(
             application=AUTOMATIC, workers=4,
-            main="rtmp_auto_push on; rtmp_socket_dir @prefix@; ")
-        server_folder = server.prefix
-        server_folder.chmod(0o777)  # the sockets are made by the workers
+            main="rtmp_auto_push on; rtmp_socket_dir @prefix@/push; ")
+        (server.prefix / "push").mkdir()
+        (server.prefix / "push").chmod(0o777)  # the workers make sockets there
+        server.start()
         clip = test_clip(seconds=6)
         publisher = self.send(server, "cam", clip)
-        stream = self.wait_live(server, "cam")
-        self.assertTrue(stream["active"])
+        self.wait_live(server, "cam")
         self.assertEqual(publisher.wait(), 0, publisher.output())
         [video] = self.wait_ended(server)
         self.assert_whole(server, video, clip)
@@ -155,4 +159,4 @@ class NotEncoders(RecordingTest):
         log = server.log_text()
         self.assertEqual(log.count("stream.started"), 1)
         self.assertNotIn("refused", log)
-        self.assertIn("auto-push", log.replace("auto_push", "auto-push"), "copies were made")
+        self.assertEqual(log.count("relay: create push name='cam'"), 3, "copies were made")

@@ -7,6 +7,7 @@
 
 #include "api/api.hpp"
 #include "api/json.hpp"
+#include "api/live_view.hpp"
 #include "support/fake_clock.hpp"
 #include "support/inline_executor.hpp"
 #include "test_catalog_support.hpp"
@@ -41,6 +42,15 @@ class FakeBackend final : public api::Backend {
   void remove_files(const catalog::VideoRow& row, std::function<void(Status)> then) override {
     removed.push_back(row.slug);
     then(removal_fails ? Status(Error{Errc::kIo, "disk broken"}) : ok());
+  }
+  void read_timeline(const catalog::VideoRow& row, const api::LiveVideo* live,
+                     std::function<void(Result<recorder::Timeline>)> then) override {
+    timeline_asked = row.slug;
+    if (live != nullptr) {
+      timeline_asked += " " + live->app + "/" + live->stream_name + " " +
+                        std::to_string(live->recording.committed_bytes.get());
+    }
+    then(timeline);
   }
   [[nodiscard]] std::optional<bool> application_auto_record(const std::string& app) const override {
     return app == "always" ? std::optional(true) : std::nullopt;
@@ -95,6 +105,8 @@ class FakeBackend final : public api::Backend {
   bool removal_fails = false;
   std::vector<std::int32_t> woken;
   std::vector<std::string> removed;
+  Result<recorder::Timeline> timeline = Error{Errc::kNotFound, "no file"};
+  std::string timeline_asked;
 };
 
 struct Answer {

@@ -63,9 +63,11 @@ def lost_samples(expected, path, last):
         want, have = expected[kind], saved[kind]
         if have == want or (kind == last and have == want[:-1]):
             continue
-        same = sum(a == b for a, b in zip(want, have))
-        said.append(f"{kind}: {len(want)} were handed over, {len(have)} are in the file, the first "
-                    f"difference is at {next((i for i, (a, b) in enumerate(zip(want, have)) if a != b), same)}")
+        same = 0
+        while same < min(len(want), len(have)) and want[same] == have[same]:
+            same += 1
+        said.append(f"{kind}: {len(want)} were handed over, {len(have)} are in the file, the "
+                    f"first difference is at {same}")
     return said
 
 

@@ -53,15 +53,15 @@ def message_sample(message):
 
 
 def picture(sample):
-    """The digest of an H.264 sample without parameter sets."""
+    """The digest of an H.264 sample without parameter sets; of what is none, as it is."""
     kept = bytearray()
     at = 0
-    while at + 4 <= len(sample):
+    while at + 4 < len(sample):
         size = int.from_bytes(sample[at:at + 4], "big")
         if sample[at + 4] & 31 not in (7, 8):
             kept += sample[at:at + 4 + size]
         at += 4 + size
-    return _digest(kept)
+    return _digest(kept if at == len(sample) else sample)
 
 
 def mp4_samples(path):

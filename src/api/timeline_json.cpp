@@ -1,0 +1,84 @@
+#include "api/timeline_json.hpp"
+
+#include <type_traits>
+#include <variant>
+
+namespace recording::api {
+
+namespace {
+
+using recorder::Timeline;
+
+Json value_json(const media::ParameterValue& value) {
+  return std::visit(
+      [](const auto& known) {
+        if constexpr (std::is_same_v<std::decay_t<decltype(known)>, std::monostate>) {
+          return Json(nullptr);
+        } else {
+          return Json(known);
+        }
+      },
+      value);
+}
+
+Json track_json(const std::optional<media::Parameters>& track) {
+  if (!track) {
+    return nullptr;
+  }
+  Json json = Json::object();
+  for (const media::Parameter& parameter : *track) {
+    json[std::string(parameter.name)] = value_json(parameter.value);
+  }
+  return json;
+}
+
+Json epoch_json(const Timeline::Epoch& epoch) {
+  Json json;
+  json["index"] = epoch.index;
+  json["start_ms"] = epoch.start_ms;
+  json["end_ms"] = epoch.end_ms;
+  json["video"] = track_json(epoch.video);
+  if (epoch.video) {
+    json["video"]["frame_rate_measured"] =
+        epoch.frame_rate_measured > 0 ? Json(epoch.frame_rate_measured) : Json(nullptr);
+  }
+  json["audio"] = track_json(epoch.audio);
+  json["mp4_url"] = nullptr;
+  return json;
+}
+
+}  // namespace
+
+Json timeline_json(const Timeline& timeline) {
+  Json json;
+  json["uniform"] = timeline.uniform();
+  json["epochs"] = Json::array();
+  for (const Timeline::Epoch& epoch : timeline.epochs) {
+    json["epochs"].push_back(epoch_json(epoch));
+  }
+  json["changes"] = Json::array();
+  for (const Timeline::Change& change : timeline.changes) {
+    json["changes"].push_back({{"at_ms", change.at_ms},
+                               {"field", change.field},
+                               {"from", value_json(change.from)},
+                               {"to", value_json(change.to)}});
+  }
+  json["interruptions"] = Json::array();
+  for (const Timeline::Interruption& interruption : timeline.interruptions) {
+    json["interruptions"].push_back({{"at_ms", interruption.at_ms},
+                                     {"started_at", time_or_null(interruption.began_wall_ms)},
+                                     {"ended_at", time_or_null(interruption.ended_wall_ms)},
+                                     {"lost_ms", interruption.lost_ms},
+                                     {"reason", text_or_null(interruption.reason)}});
+  }
+  json["timestamp_repairs"] = Json::array();
+  for (const Timeline::TimestampRepair& repair : timeline.timestamp_repairs) {
+    json["timestamp_repairs"].push_back({{"at_ms", repair.at_ms},
+                                         {"kind", repair.kind},
+                                         {"from", repair.from_ms},
+                                         {"to", repair.to_ms}});
+  }
+  return json;
+}
+
+}  // namespace recording::api

@@ -1,0 +1,37 @@
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string_view>
+
+#include "exporter/video_path.hpp"
+
+// What follows the prefix of a location with recording_files: any bytes that a client can put into
+// a URL, and names that anybody may have given to a video.
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace recording::exporter;
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+
+  if (const auto path = parse_video_path(text)) {
+    const std::string_view harmless =
+        "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_-.";
+    if (!is_slug(path->slug) || path->attachment_name.size() > 255 ||
+        path->attachment_name.starts_with('.') ||
+        path->attachment_name.find_first_not_of(harmless) != std::string_view::npos) {
+      std::abort();
+    }
+  }
+
+  // One header line of printable ASCII, with the quoted string closed once and nothing to escape.
+  const std::string header = content_disposition(text);
+  std::size_t quotes = 0;
+  for (const char c : header) {
+    if (c < 0x20 || c > 0x7e || c == '\\') {
+      std::abort();
+    }
+    quotes += c == '"' ? 1 : 0;
+  }
+  if (quotes != 2 || header.size() > 1500 || header.find('/') != std::string::npos) {
+    std::abort();
+  }
+  return 0;
+}

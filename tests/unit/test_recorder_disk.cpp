@@ -1,0 +1,374 @@
+// Disks that fail, fill up and stand still: what the recorder promises then.
+#include <cerrno>
+#include <thread>
+
+#include "media/avc_config.hpp"
+#include "recorder/conclusion.hpp"
+#include "test_recorder_support.hpp"
+
+#include "cmocka.hpp"
+
+namespace {
+
+using namespace recording;
+using namespace recording::test;
+using recorder::SessionEnd;
+
+// Every operation fails once, and for 3 s, at each place of a recording's life; then all is well.
+void failing_operation_loses_nothing(void**) {
+  for (const bool lasting : {false, true}) {
+    for (const int error : {ENOSPC, EIO}) {
+      int n = 1;
+      for (bool met = true; met; ++n) {
+        Machine machine;
+        machine.rules.fragment_ms = 400;
+        machine.rules.reconnect_window_ms = 2000;
+        Worker worker(machine);
+        Encoder encoder;
+        recorder::Session* session = nullptr;
+        worker.tick();
+        const std::uint64_t before = machine.disk.calls(Call::kAnyChange);
+        machine.disk.inject({Call::kAnyChange, n, error, 100, lasting, false});
+        encoder.gop = 10;
+        session = worker.publish();
+        encoder.connect(session);
+        publish_until(worker, encoder, 1500);
+        worker.recorder().end(session, SessionEnd::kInterrupted);
+        worker.ticks(6);
+        met = machine.disk.calls(Call::kAnyChange) - before >= static_cast<std::uint64_t>(n);
+        machine.disk.clear_faults();
+        worker.ticks(40);
+        if (!worker.recordings().empty() || ready_videos(machine).size() != 1 ||
+            !movie_is(file_of(machine, ready_videos(machine)[0]), encoder.handed)) {
+          fail_msg("operation %d, error %d%s", n, error, lasting ? ", lasting" : "");
+        }
+        assert_int_equal(machine.spooled().size(), 0);
+      }
+      assert_true(n > 15);
+    }
+  }
+}
+
+// The same for recordings that are too short, which are removed.
+void failing_operation_does_not_keep_a_short_recording(void**) {
+  int n = 1;
+  for (bool met = true; met; ++n) {
+    Machine machine;
+    machine.rules.min_duration_ms = 10000;
+    machine.rules.reconnect_window_ms = 2000;
+    Worker worker(machine);
+    Encoder encoder;
+    worker.tick();
+    const std::uint64_t before = machine.disk.calls(Call::kAnyChange);
+    machine.disk.inject({Call::kAnyChange, n, EIO, 0, false, false});
+    recorder::Session* session = worker.publish();
+    encoder.connect(session);
+    publish_until(worker, encoder, 1500);
+    worker.recorder().end(session, SessionEnd::kInterrupted);
+    worker.ticks(60);
+    met = machine.disk.calls(Call::kAnyChange) - before >= static_cast<std::uint64_t>(n);
+    if (!worker.recordings().empty()) {
+      fail_msg("operation %d", n);
+    }
+    assert_string_equal(machine.catalog.videos.begin()->second.error.c_str(), "too_short");
+    assert_int_equal(machine.stored().size() + machine.spooled().size(), 0);
+  }
+}
+
+void failing_reads_do_not_lose_a_finished_video(void**) {
+  for (int n = 1; n < 12; ++n) {
+    for (const Call call : {Call::kOpen, Call::kRead}) {
+      Machine machine;
+      machine.rules.reconnect_window_ms = 2000;
+      Encoder encoder;
+      {
+        Worker worker(machine);
+        worker.tick();
+        recorder::Session* session = worker.publish();
+        encoder.connect(session);
+        publish_until(worker, encoder, 1500);
+        worker.recorder().end(session, SessionEnd::kInterrupted);
+        machine.catalog.down = true;
+        worker.ticks(10);
+        assert_int_equal(machine.stored().size(), 1);
+      }  // killed before the catalogue had the row
+      machine.catalog.down = false;
+      machine.disk.inject({call, n, EIO, 0, false, false});
+      Worker worker(machine);
+      worker.ticks(60);
+      assert_int_equal(ready_videos(machine).size(), 1);
+      assert_true(movie_is(file_of(machine, ready_videos(machine)[0]), encoder.handed));
+    }
+  }
+}
+
+// Nothing is run for as long as the buffer lasts, and longer.
+void disk_that_stands_still_costs_the_buffer_and_no_more(void**) {
+  for (const bool too_long : {false, true}) {
+    Machine machine;
+    machine.rules.buffer_bytes = 2 << 20;
+    machine.rules.reconnect_window_ms = 2000;
+    Worker worker(machine);
+    worker.tick();
+    Encoder encoder;
+    encoder.picture_size = 10000;
+    encoder.key_size = 20000;
+    recorder::Session* session = worker.publish();
+    encoder.connect(session);
+    publish_until(worker, encoder, 2000);
+    const std::size_t reserved = worker.journal().reserved_segments();
+    for (std::uint64_t ms = 2000; ms < (too_long ? 20000U : 6000U); ms += 100) {
+      encoder.run_until(ms);
+      machine.clock.advance(100);
+      worker.recorder().tick();
+      assert_in_range(worker.io.waiting(), 0, 3);  // one job a recording, and the housekeeping
+      assert_true(reserved - worker.journal().free_segments() <= 8);
+    }
+    const std::size_t last_stalled = encoder.handed[0].size();
+    worker.settle();
+    publish_until(worker, encoder, too_long ? 25000U : 8000U);
+    const auto records = worker.recordings();
+    worker.recorder().end(session, SessionEnd::kInterrupted);
+    worker.ticks(10);
+    assert_int_equal(ready_videos(machine).size(), 1);
+    const Bytes file = file_of(machine, ready_videos(machine)[0]);
+    assert_int_equal(worker.journal().free_segments(), worker.journal().reserved_segments());
+    if (!too_long) {
+      assert_true(movie_is(file, encoder.handed));
+      assert_int_equal(records.at(0).lost_ms.get(), 0);
+      continue;
+    }
+    // What was kept is a beginning and an end of what was sent.
+    const Movie movie = read_movie(file);
+    assert_true(movie.readable);
+    std::size_t same = 0;
+    while (movie.samples[0][same].bytes == encoder.handed[0][same].bytes) {
+      ++same;
+    }
+    assert_true(movie.samples[0][same].key);
+    assert_in_range(same, 150, last_stalled);
+    const std::size_t lost = encoder.handed[0].size() - movie.samples[0].size();
+    for (std::size_t i = same; i < movie.samples[0].size(); ++i) {
+      assert_true(movie.samples[0][i].bytes == encoder.handed[0][i + lost].bytes);
+    }
+    // And it is said how much is missing.
+    const std::int64_t lost_ms = static_cast<std::int64_t>(lost) * 40;
+    assert_in_range(records.at(0).lost_ms.get(), lost_ms - 100, lost_ms + 100);
+    assert_int_equal(machine.log.count("recording_buffer of live/cam"), 1);
+    const std::int64_t gap = (movie.samples[0][same].dts - movie.samples[0][same - 1].dts) / 120;
+    assert_in_range(gap, lost_ms - 100, lost_ms + 100);
+  }
+}
+
+void queue_without_room_loses_nothing(void**) {
+  Machine machine;
+  machine.rules.reconnect_window_ms = 2000;
+  Worker worker(machine);
+  worker.tick();
+  Encoder encoder;
+  recorder::Session* session = worker.publish();
+  encoder.connect(session);
+  publish_until(worker, encoder, 1500);
+  worker.io.set_capacity(0);
+  publish_until(worker, encoder, 4000);
+  worker.recorder().end(session, SessionEnd::kInterrupted);
+  worker.ticks(5);
+  worker.io.set_capacity(1000);
+  worker.ticks(40);
+  assert_int_equal(ready_videos(machine).size(), 1);
+  assert_true(movie_is(file_of(machine, ready_videos(machine)[0]), encoder.handed));
+}
+
+void recording_goes_on_without_a_journal(void**) {
+  Machine machine;
+  machine.journal_percent = 0;
+  machine.rules.reconnect_window_ms = 2000;
+  Worker worker(machine);
+  worker.tick();
+  Encoder encoder;
+  recorder::Session* session = worker.publish();
+  encoder.connect(session);
+  publish_until(worker, encoder, 3000);
+  assert_int_equal(worker.recordings().at(0).unsafe_bytes.get(), 256 * 1024);
+  worker.recorder().end(session, SessionEnd::kInterrupted);
+  worker.ticks(10);
+  assert_true(movie_is(file_of(machine, ready_videos(machine).at(0)), encoder.handed));
+  assert_int_equal(machine.log.count("not crash-safe"), 1);
+}
+
+// A sync that fails, and then the power: what was said to be safe is.
+void failed_sync_keeps_the_journal(void**) {
+  Machine machine;
+  machine.rules.fragment_ms = 400;
+  Encoder encoder;
+  {
+    Worker worker(machine);
+    worker.tick();
+    encoder.connect(worker.publish());
+    publish_until(worker, encoder, 1000);
+    machine.disk.inject({Call::kSync, 1, EIO, 0, true, false});
+    publish_until(worker, encoder, 2500);
+    // Not given back, as nothing is safe elsewhere.
+    assert_true(worker.journal().free_segments() < worker.journal().reserved_segments());
+  }
+  machine.disk.clear_faults();
+  machine.disk.cut_power();  // of the disk alone: the runtime directory is another machine's part
+  Worker worker(machine);
+  worker.ticks(70);
+  assert_true(movie_is(file_of(machine, ready_videos(machine).at(0)), encoder.handed));
+}
+
+// Storage on another file system than the spool.
+class TwoDisks final : public storage::FileSystem {
+ public:
+  explicit TwoDisks(storage::FileSystem& files) : files_(files) {}
+  Result<std::unique_ptr<storage::File>> create(const std::string& path) override {
+    return files_.create(path);
+  }
+  Result<std::unique_ptr<storage::File>> open(const std::string& path) override {
+    return files_.open(path);
+  }
+  Result<std::unique_ptr<storage::File>> open_for_read(const std::string& path) override {
+    return files_.open_for_read(path);
+  }
+  Status make_directories(const std::string& path) override {
+    return files_.make_directories(path);
+  }
+  Status rename(const std::string& from, const std::string& to) override {
+    if (from.substr(0, 4) != to.substr(0, 4)) {
+      return Error{Errc::kIo, "another device", EXDEV};
+    }
+    return files_.rename(from, to);
+  }
+  Status remove(const std::string& path) override { return files_.remove(path); }
+  Status sync_directory(const std::string& path) override { return files_.sync_directory(path); }
+  Result<std::vector<std::string>> list(const std::string& path) override {
+    return files_.list(path);
+  }
+  Result<std::uint64_t> free_bytes(const std::string& path) override {
+    return files_.free_bytes(path);
+  }
+
+ private:
+  storage::FileSystem& files_;
+};
+
+struct Finished {
+  MemFileSystem memory;
+  FaultFileSystem disk{memory};
+  TwoDisks disks{disk};
+  mp4::Identity identity;
+  Bytes expected;
+
+  std::unique_ptr<recorder::RecordingWriter> write() {
+    (void)memory.make_directories("/spool");
+    (void)memory.make_directories("/videos");
+    disk.settle();
+    identity.slug = "slug";
+    identity.app = "live";
+    identity.stream = "cam";
+    identity.started_wall_ms = 1700000000000;
+    auto made = recorder::RecordingWriter::create(disks, "/spool", identity);
+    assert_true(bool{made});
+    media::TrackConfig config = media::parse_avc_config(avc_record(small_sps(), small_pps()))
+                                    .value()
+                                    .track();
+    Bytes bytes(1000, 0x41);
+    const mp4::Sample sample{0, 0, 1000, true};
+    const iovec piece{bytes.data(), bytes.size()};
+    recorder::SessionSamples samples;
+    samples.samples[0] = {&sample, 1};
+    samples.pieces[0] = {&piece, 1};
+    samples.last_duration[0] = 4000;
+    samples.config[0] = &config;
+    recorder::Seam seam;
+    seam.session = 5;
+    assert_true(bool{made.value()->append(samples, &seam)});
+    return std::move(made).value();
+  }
+  std::string stored() const {
+    return "/videos/" + recorder::storage_folder(identity) + "/source.mp4";
+  }
+};
+
+// Each operation of the move across fails once, or is the last before the power goes: the file is
+// somewhere at any time, and in the end where it belongs and nowhere else.
+void move_to_another_disk_may_be_interrupted_anywhere(void**) {
+  for (const bool power_cut : {false, true}) {
+    bool met = true;
+    for (int n = 1; met; ++n) {
+      Finished life;
+      auto writer = life.write();
+      assert_true(bool{writer->sync()});
+      const std::uint64_t before = life.disk.calls(Call::kAnyChange);
+      life.disk.inject({Call::kAnyChange, n, EIO, 300, power_cut, false});
+      auto outcome =
+          recorder::conclude(life.disks, "/spool", "/videos", life.identity, writer.get());
+      met = life.disk.calls(Call::kAnyChange) - before >= static_cast<std::uint64_t>(n);
+      life.disk.clear_faults();
+      if (power_cut) {
+        life.disk.cut_power();
+        writer.reset();
+        auto again = recorder::RecordingWriter::reopen(life.disks, "/spool", "slug");
+        if (again) {
+          writer = std::move(again).value();
+        }
+      }
+      outcome = writer != nullptr ? recorder::conclude(life.disks, "/spool", "/videos",
+                                                       life.identity, writer.get())
+                                  : recorder::concluded_before(life.disks, "/videos", life.identity);
+      if (!outcome || !life.memory.exists(life.stored()) ||
+          life.memory.exists("/spool/slug/source.mp4")) {
+        fail_msg("operation %d: %s", n, outcome ? "left behind" : outcome.error().message.c_str());
+      }
+      const Movie movie = read_movie(life.memory.read(life.stored()));
+      assert_int_equal(movie.samples[0].size(), 1);
+      assert_int_equal(outcome.value().duration_ms, 33);
+    }
+  }
+}
+
+// Somebody holds the lock of the live state for longer than anybody waits for it: what had to be
+// changed is changed later.
+void busy_live_state_delays_changes_and_loses_none(void**) {
+  Machine machine;
+  machine.rules.reconnect_window_ms = 0;
+  Worker worker(machine);
+  worker.tick();
+  Encoder encoder;
+  recorder::Session* session = worker.publish();
+  encoder.connect(session);
+  publish_until(worker, encoder, 2000);
+  const auto while_locked = [&](auto act) {
+    auto other = std::move(runtime::LiveState::open(machine.runtime.path(), 65536)).value();
+    auto held = std::make_unique<runtime::LiveState::Transaction>(
+        std::move(other->begin()).value());
+    std::thread([&] { act(); }).join();
+    held.reset();
+  };
+  while_locked([&] { worker.recorder().end(session, SessionEnd::kInterrupted); });
+  while_locked([&] { worker.settle(); });
+  worker.ticks(30);
+  assert_int_equal(worker.recordings().size(), 0);
+  assert_int_equal(ready_videos(machine).size(), 1);
+  assert_true(movie_is(file_of(machine, ready_videos(machine)[0]), encoder.handed));
+  assert_int_equal(worker.stream().recording, runtime::kNone);
+  assert_int_equal(worker.stream().session.id, 0);
+}
+
+}  // namespace
+
+int main() {
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(failing_operation_loses_nothing),
+      cmocka_unit_test(failing_operation_does_not_keep_a_short_recording),
+      cmocka_unit_test(failing_reads_do_not_lose_a_finished_video),
+      cmocka_unit_test(disk_that_stands_still_costs_the_buffer_and_no_more),
+      cmocka_unit_test(queue_without_room_loses_nothing),
+      cmocka_unit_test(recording_goes_on_without_a_journal),
+      cmocka_unit_test(failed_sync_keeps_the_journal),
+      cmocka_unit_test(move_to_another_disk_may_be_interrupted_anywhere),
+      cmocka_unit_test(busy_live_state_delays_changes_and_loses_none),
+  };
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
