@@ -2,6 +2,8 @@
 
 #include "ngx_headers.hpp"
 
+#include <algorithm>
+
 #include "base/log.hpp"
 
 namespace recording::ngx {
@@ -10,8 +12,14 @@ namespace recording::ngx {
 class NgxLogSink final : public Log {
  public:
   void write(LogLevel level, std::string_view line) noexcept override {
-    ngx_log_error(nginx_level(level), ngx_cycle->log, 0, "recording: %*s", line.size(),
-                  line.data());
+    // Names come from encoders: a line stays one line, whatever bytes they send.
+    char shown[NGX_MAX_ERROR_STR];
+    const std::size_t size = std::min(line.size(), sizeof(shown));
+    std::transform(line.begin(), line.begin() + size, shown, [](char c) {
+      const auto byte = static_cast<unsigned char>(c);
+      return byte < 0x20 || byte == 0x7f ? '?' : c;
+    });
+    ngx_log_error(nginx_level(level), ngx_cycle->log, 0, "recording: %*s", size, shown);
   }
 
  private:

@@ -39,7 +39,7 @@ VideoLocation locate_recording(const VideoFolders& folders,
     return location;
   }
   location.paths.push_back(spool_path(folders, slug));
-  // Where it is moved to when it is finished (docs/file-format.md, "Folders"), before its record
+  // Where the recorder moves it when it is finished (its storage_folder()), before its record
   // goes and often before the catalogue knows.
   location.paths.push_back(folders.storage + "/" + path_component(app) + "/" +
                            path_component(stream) + "/" + iso_date(recording.started_wall_ms) +

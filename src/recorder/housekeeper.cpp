@@ -15,7 +15,7 @@ using runtime::RecordingState;
 using runtime::StreamRecord;
 
 constexpr std::int64_t kFewIds = 64, kLease = 256;
-constexpr std::int64_t kSweepTicks = 10;
+constexpr std::int64_t kSweepTicks = 2;
 
 struct FoundInSpool {
   std::vector<std::pair<mp4::Identity, std::int64_t>> recordings;  // and since when each is silent, ms
@@ -305,7 +305,9 @@ void Housekeeper::sweep_journals() {
     const LiveState::Transaction live = std::move(begun).value();
     live.for_each_recording([&](std::int32_t, const RecordingRecord& record) {
       keep.push_back(record.session);
-      keep.push_back(record.earlier_session);
+      for (const runtime::EarlierSession& earlier : record.earlier) {
+        keep.push_back(earlier.session);
+      }
     });
   }
   sweeping_ = post(

@@ -27,7 +27,8 @@ Recorder::~Recorder() = default;
 
 Session* Recorder::find(const std::string& app, const std::string& name) {
   for (const auto& session : sessions_) {
-    if (session->publisher().name == name && session->publisher().app == app) {
+    if (!session->ended() && session->publisher().name == name &&
+        session->publisher().app == app) {
       return session.get();
     }
   }
@@ -53,7 +54,7 @@ Admission Recorder::admit(const std::string& app, const std::string& name,
     return admission;
   }
   if (Session* here = find(app, name); here != nullptr) {
-    if (here->silent_ms() >= takeover_ms) {
+    if (!here->ending() && here->silent_ms() >= takeover_ms) {
       admission.how = Admission::How::kReplaceHere;
       admission.replaced = here;
     }
@@ -109,8 +110,9 @@ void Recorder::end(Session* session, SessionEnd how) {
     return;
   }
   session->end(how);
-  sessions_.erase(found);
-  env_.wakeup.wake_all();  // somebody may be waiting for the name
+  if (session->ended()) {
+    sessions_.erase(found);
+  }
 }
 
 void Recorder::drain() {
@@ -143,13 +145,16 @@ void Recorder::tick() {
   for (const auto& recording : kept_) {
     recording->tick();
   }
+  std::erase_if(sessions_, [](const auto& session) { return session->ended(); });
   std::erase_if(kept_, [](const auto& recording) { return recording->closed(); });
   housekeeper_.tick();
 }
 
 bool Recorder::busy() const {
   return std::any_of(kept_.begin(), kept_.end(),
-                     [](const auto& recording) { return !recording->closed(); });
+                     [](const auto& recording) { return !recording->closed(); }) ||
+         std::any_of(sessions_.begin(), sessions_.end(),
+                     [](const auto& session) { return session->ending() && !session->ended(); });
 }
 
 void Recorder::leave() {

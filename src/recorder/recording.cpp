@@ -52,11 +52,13 @@ ComebackRequest comeback_request(const Environment& environment, const Recording
   request.stored_path =
       environment.storage + "/" + storage_folder(identity) + "/source.mp4";
   request.identity = identity;
-  if (record.earlier_session != 0) {
-    SessionPart earlier;
-    earlier.session = record.earlier_session;
-    earlier.first = record.earlier_first_ordinal;
-    request.parts.push_back(earlier);
+  for (const runtime::EarlierSession& left : record.earlier) {
+    if (left.session != 0) {
+      SessionPart earlier;
+      earlier.session = left.session;
+      earlier.first = left.first_ordinal;
+      request.parts.push_back(earlier);
+    }
   }
   if (record.session != 0) {
     SessionPart last;
@@ -219,7 +221,9 @@ bool Recording::find_shared_sessions(std::vector<std::uint64_t>& sessions) {
   live.for_each_recording([&](std::int32_t index, const RecordingRecord& record) {
     if (index != index_) {
       sessions.push_back(record.session);
-      sessions.push_back(record.earlier_session);
+      for (const runtime::EarlierSession& earlier : record.earlier) {
+        sessions.push_back(earlier.session);
+      }
     }
   });
   return true;
@@ -261,7 +265,7 @@ void Recording::post_comeback() {
         self->env_.changes.make([self](LiveState::Transaction& live) {
           const RecordingRecord* record = live.recording(self->index_);
           if (record != nullptr && record->slug.view() == self->identity_.slug) {
-            live.edit_recording(self->index_).earlier_session = 0;
+            live.edit_recording(self->index_).earlier = {};
           }
         });
         self->writer_ = std::move(result.value().writer);

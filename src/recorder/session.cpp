@@ -18,6 +18,7 @@ using runtime::RecordingState;
 using runtime::StreamRecord;
 
 constexpr std::int64_t kAskAgainMs = 1000;
+constexpr std::int64_t kLongestEndMs = 2000;
 
 std::uint64_t new_session_id() {
   std::uint64_t id = 0;
@@ -159,6 +160,9 @@ void Session::ask_settings() {
           }
           ask_again_ms_ = env_.clock.monotonic_ms() + kAskAgainMs;
           decide();
+          if (ending_ && !ended_) {
+            finish_end();
+          }
           return;
         }
         const catalog::StreamRow& found = row.value();
@@ -177,10 +181,16 @@ void Session::ask_settings() {
           }
         }
         decide();
+        if (ending_ && !ended_) {
+          finish_end();
+        }
       });
 }
 
 void Session::look() {
+  if (ending_) {
+    return;
+  }
   if (stream_ == runtime::kNone) {
     if (Status opened = open(); !opened) {
       env_.log.write(LogLevel::kError, to_valid_utf8(publisher_.app) + "/" +
@@ -415,10 +425,13 @@ void Session::attach(std::int32_t index, const RecordingRecord& record,
       active.state = RecordingState::kActive;
     }
     active.pid = static_cast<std::int32_t>(::getpid());
-    if (active.session != 0 && active.earlier_session == 0) {
+    if (active.session != 0) {
       // Until the journal of its last session has been added, that must be found after a kill.
-      active.earlier_session = active.session;
-      active.earlier_first_ordinal = active.first_ordinal;
+      const auto free = std::find_if(active.earlier.begin(), active.earlier.end(),
+                                     [](const auto& earlier) { return earlier.session == 0; });
+      if (free != active.earlier.end()) {
+        *free = {active.session, active.first_ordinal};
+      }
     }
     active.bounded = 0;
     active.session = id;
@@ -514,15 +527,27 @@ void Session::divide(std::int64_t at_ms, const char* reason) {
 }
 
 void Session::end(SessionEnd how) {
+  if (ending_) {
+    return;
+  }
+  ending_ = how;
+  publisher_.disconnect = nullptr;
+  publisher_.connection = nullptr;
+  if (stream_ != runtime::kNone && mode_ == Mode::kUndecided && asking_) {
+    // A short broadcast that is over before the catalogue has said whether to record it.
+    end_at_ms_ = env_.clock.monotonic_ms() + kLongestEndMs;
+    return;
+  }
+  finish_end();
+}
+
+void Session::finish_end() {
+  ended_ = true;
+  const SessionEnd how = *ending_;
   if (stream_ == runtime::kNone) {
     return;  // it never got the name
   }
   write_gauges();
-  if (mode_ == Mode::kUndecided && asking_ && !(held_.empty() && gatherer_.empty())) {
-    // The catalogue has not answered in time: as when it is away, the application's setting counts.
-    ask_again_ms_ = std::max<std::int64_t>(env_.clock.monotonic_ms(), 1);
-    decide();
-  }
   batch_ready(gatherer_.cut(tracks_, std::nullopt, 0));
   gatherer_.forget();
   held_.clear();
@@ -577,6 +602,8 @@ void Session::end(SessionEnd how) {
         },
         [](Status) {});
   }
+  lock_.reset();
+  env_.wakeup.wake_all();  // somebody may be waiting for the name
 }
 
 // Connected but silent for the whole window: an interruption like any other, and too long a one.
@@ -613,6 +640,14 @@ void Session::begin_again() {
 }
 
 void Session::tick() {
+  if (ending_) {
+    if (!ended_ && env_.clock.monotonic_ms() >= end_at_ms_) {
+      ask_again_ms_ = end_at_ms_;  // as if the catalogue had failed: the application's word counts
+      decide();
+      finish_end();
+    }
+    return;
+  }
   write_gauges();
   // A publisher that fell silent must not keep what it sent from the file.
   const Batch* gathering = gatherer_.gathering();

@@ -50,7 +50,11 @@ class Session {
   // Frames a second of onMetaData; it usually comes before the first sequence header.
   void declare_frame_rate(double frames_per_second);
   void on_message(media::TrackKind kind, std::uint32_t timestamp_ms, media::Pieces message);
+  // The connection is gone. A session of which it is not known yet whether it is recorded waits for
+  // that, a little; ended() is then still false.
   void end(SessionEnd how);
+  [[nodiscard]] bool ending() const { return ending_.has_value(); }
+  [[nodiscard]] bool ended() const { return ended_; }
 
   // The live state was changed by somebody, or a second has passed: look, and do what it says.
   void look();
@@ -75,6 +79,7 @@ class Session {
   void end_silent();
   void begin_again();
   void write_gauges();
+  void finish_end();
   void ask_settings();
   void decide();
   void record_new(std::int32_t index);
@@ -95,7 +100,7 @@ class Session {
   void note_unrecordable();
 
   Environment& env_;
-  const Publisher publisher_;
+  Publisher publisher_;
   std::optional<runtime::OwnerLock> lock_;
   std::function<void(std::shared_ptr<Recording>)> keep_;
   const std::uint64_t id_;
@@ -116,6 +121,9 @@ class Session {
   bool unrecordable_noted_ = false;
 
   Mode mode_ = Mode::kUndecided;
+  std::optional<SessionEnd> ending_;
+  bool ended_ = false;
+  std::int64_t end_at_ms_ = 0;  // monotonic: no longer waiting for the answer than until then
   bool asking_ = false;
   std::int64_t ask_again_ms_ = 0;
   bool no_space_noted_ = false;

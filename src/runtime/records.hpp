@@ -104,6 +104,11 @@ enum class RecordingState : std::uint8_t {
   kSettled       // file and outcome are final; the catalogue has not confirmed the row yet
 };
 
+struct EarlierSession {
+  std::uint64_t session = 0;  // 0: none
+  std::array<std::uint64_t, 2> first_ordinal{};
+};
+
 struct RecordingRecord {
   std::uint8_t in_use = 0;
   RecordingState state = RecordingState::kRequested;
@@ -123,9 +128,9 @@ struct RecordingRecord {
   // Once it was stopped: the session goes on, and its samples from here on are not of this recording.
   std::uint8_t bounded = 0;
   std::array<std::uint64_t, 2> end_ordinal{};
-  // The session before, as long as what its journal holds has not been added to the file; 0: none.
-  std::uint64_t earlier_session = 0;
-  std::array<std::uint64_t, 2> earlier_first_ordinal{};
+  // The sessions before, the oldest first, as long as what their journals hold has not been added to
+  // the file: several, when each holder died or met a failing disk before it had come so far.
+  std::array<EarlierSession, 4> earlier{};
   RecordingRules rules;
   Text<48> end_reason;
   Text<160> error;

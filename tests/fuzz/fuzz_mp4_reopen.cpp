@@ -5,6 +5,7 @@
 #include "mp4/recording_file.hpp"
 #include "mp4_bytes_file.hpp"
 #include "mp4_mend.hpp"
+#include "recorder/timeline.hpp"
 
 using namespace recording;
 

@@ -32,7 +32,6 @@ class Input {
 
 struct Sent {
   Bytes bytes;
-  int publish = 0;
   bool owed = false;
 };
 
@@ -132,7 +131,6 @@ class Life {
     }
     session_ = worker_->publish();
     worker_->settle();
-    ++publishes_;
     codec_ = {};
     owed_ = true;
     if (session_ != nullptr && in_.u8() % 4 != 0) {
@@ -150,22 +148,6 @@ class Life {
     }
   }
   void crash() {
-    if (session_ != nullptr) {
-      // What is held for a recording that this worker has not got yet is lost with it.
-      const auto stream = worker_->stream();
-      bool attached = false;
-      for (const auto& record : worker_->recordings()) {
-        attached = attached || (record.session == session_->id() &&
-                                record.state == runtime::RecordingState::kActive);
-      }
-      if (stream.session.id != session_->id() || !attached) {
-        for (auto& track : sent_) {
-          for (Sent& sent : track) {
-            sent.owed = sent.owed && sent.publish != publishes_;
-          }
-        }
-      }
-    }
     session_ = nullptr;
     worker_.reset();
     worker_.emplace(machine_);
@@ -195,8 +177,20 @@ class Life {
     }
     return bytes;
   }
+  // What comes while the recording is not to be had yet (another holder cannot write) may be lost
+  // when the encoder or the worker goes before that.
+  bool attached() {
+    const auto stream = worker_->stream();
+    for (const auto& record : worker_->recordings()) {
+      if (record.session == session_->id() && stream.session.id == session_->id() &&
+          record.state == runtime::RecordingState::kActive) {
+        return true;
+      }
+    }
+    return false;
+  }
   void note(TrackKind kind, Bytes bytes) {
-    sent_[recorder::index_of(kind)].push_back({std::move(bytes), publishes_, owed_});
+    sent_[recorder::index_of(kind)].push_back({std::move(bytes), owed_ && attached()});
   }
 
   void configure_video(std::uint8_t what) {
@@ -324,7 +318,6 @@ class Life {
   recorder::PerKind<media::Codec> codec_{};
   recorder::PerKind<std::vector<Sent>> sent_;
   std::uint32_t time_ = 0, number_ = 0, width_ = 10;
-  int publishes_ = 0;
   bool owed_ = false;
 };
 

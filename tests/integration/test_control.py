@@ -124,8 +124,9 @@ class AutoRecord(RecordingTest):
     def test_set_on_a_stream_it_survives_a_restart(self):
         server = self.start_nginx(application=BY_HAND)
         api = self.api(server)
-        made = api.post("streams", {"name": "cam", "app": "live", "auto_record": True})
+        made = api.post("streams", {"name": "cam", "app": "live"})
         self.assertIn(made.status, (200, 201), made.body)
+        self.assertEqual(api.patch("streams/live/cam", {"auto_record": True}).status, 200)
         other = api.post("streams", {"name": "quiet", "app": "live"}).json["id"]
         self.assertEqual(api.patch(f"streams/{other}", {"stream": {"auto_record": False}}).status,
                          200)

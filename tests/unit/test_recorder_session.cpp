@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include "recorder/control.hpp"
 #include "test_recorder_support.hpp"
 
@@ -380,6 +382,10 @@ void interruption_inside_the_window_is_one_video(void**) {
     assert_in_range(rows[0].duration_ms, keep_gap != 0 ? 25900 : 5980,
                     keep_gap != 0 ? 26100 : 6080);
     assert_int_equal(rows[0].recording_times.size(), 2);
+    for (const catalog::RecordingTime& time : rows[0].recording_times) {
+      assert_in_range(std::lround(time.duration_seconds * 1000), 2950, 3050);  // without the gap
+    }
+    assert_true(rows[0].uniform);
     assert_int_equal(machine.log.count("recording.resumed"), 1);
   }
 }
@@ -476,6 +482,7 @@ void change_of_the_source_stays_one_video(void**) {
   run_out(worker);
   const auto rows = ready_videos(machine);
   assert_int_equal(rows.size(), 1);
+  assert_false(rows[0].uniform);
   assert_true(movie_is(file_of(machine, rows[0]), encoder.handed));
 }
 
