@@ -103,7 +103,7 @@ Application::~Application() = default;
 
 const Config& Application::config() const { return impl_->config; }
 storage::FileSystem& Application::files() { return impl_->files; }
-Executor& Application::io() { return *impl_->ports.io; }
+Executor& Application::reads() { return *impl_->ports.catalog; }
 recorder::Recorder& Application::recorder() { return impl_->recorder; }
 api::Api& Application::api() { return *impl_->api; }
 runtime::LiveState& Application::state() { return *impl_->state; }

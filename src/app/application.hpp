@@ -34,7 +34,8 @@ class Application final : public api::Backend {
 
   [[nodiscard]] const Config& config() const;
   [[nodiscard]] storage::FileSystem& files();
-  [[nodiscard]] Executor& io();
+  // For reading what downloads need: not the pool in which writes may wait for a slow disk.
+  [[nodiscard]] Executor& reads();
   [[nodiscard]] recorder::Recorder& recorder();
   [[nodiscard]] api::Api& api();
 

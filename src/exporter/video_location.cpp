@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "base/strings.hpp"
+#include "storage/video_layout.hpp"
 #include "exporter/video_path.hpp"
 
 namespace recording::exporter {
@@ -39,11 +39,12 @@ VideoLocation locate_recording(const VideoFolders& folders,
     return location;
   }
   location.paths.push_back(spool_path(folders, slug));
-  // Where the recorder moves it when it is finished (its storage_folder()), before its record
-  // goes and often before the catalogue knows.
-  location.paths.push_back(folders.storage + "/" + path_component(app) + "/" +
-                           path_component(stream) + "/" + iso_date(recording.started_wall_ms) +
-                           "/" + std::string(slug) + std::string(kSourceFile));
+  // Where the recorder moves it when it is finished, before its record goes and often before the
+  // catalogue knows.
+  location.paths.push_back(
+      folders.storage + "/" +
+      storage::video_folder(app, stream, recording.started_wall_ms, slug) +
+      std::string(kSourceFile));
   location.growing_length =
       static_cast<std::uint64_t>(std::max<std::int64_t>(recording.committed_bytes.get(), 0));
   return location;

@@ -2,7 +2,7 @@
 
 #include <cerrno>
 
-#include "base/strings.hpp"
+#include "storage/video_layout.hpp"
 #include "recorder/timeline.hpp"
 
 namespace recording::recorder {
@@ -127,8 +127,8 @@ Status read_times(storage::FileSystem& files, const std::string& path, const std
 }  // namespace
 
 std::string storage_folder(const mp4::Identity& identity) {
-  return path_component(identity.app) + "/" + path_component(identity.stream) + "/" +
-         iso_date(identity.started_wall_ms) + "/" + identity.slug;
+  return storage::video_folder(identity.app, identity.stream, identity.started_wall_ms,
+                               identity.slug);
 }
 
 Result<Outcome> conclude(storage::FileSystem& files, const std::string& spool,

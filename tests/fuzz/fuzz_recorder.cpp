@@ -55,7 +55,7 @@ class Life {
   }
 
   void run() {
-    for (int steps = 0; !in_.ended() && steps < 400; ++steps) {
+    for (int steps = 0; !in_.ended() && steps < 160; ++steps) {
       step();
     }
     machine_.disk.clear_faults();

@@ -159,6 +159,7 @@ int run(int argc, char** argv) {
       std::perror(options.log_path.c_str());
       return 2;
     }
+    std::setvbuf(log, nullptr, _IOLBF, 0);  // it is read while we run, and after we were killed
   }
   const double begin = monotonic();
   Loop loop(options, playlist, log);
