@@ -141,6 +141,9 @@ void withdraw(PublisherContext& context) {
   }
 }
 
+// nginx-rtmp's shared buffers, of which the kept sequence headers are made, lie at odd addresses
+// (ngx_rtmp_alloc_shared_buf puts a 4-byte counter in front of the chain link).
+__attribute__((no_sanitize("alignment")))
 void hand_over(recorder::Session& session, media::TrackKind kind, std::uint32_t timestamp,
                const ngx_chain_t* in) {
   // One worker has one event loop: the array is kept, so that no message costs an allocation.

@@ -40,17 +40,21 @@ struct Application::Impl {
         state(std::move(live)),
         journal(std::move(opened_journal)),
         wakeup(std::in_place, std::move(socket)),
-        catalog(*ports.catalog,
-                [path = config.catalog_path](bool writer) {
-                  return catalog::open_sqlite_catalog(path, writer);
-                },
-                kCatalogReaders),
+        catalog(
+            *ports.catalog,
+            [path = config.catalog_path](bool writer) {
+              return catalog::open_sqlite_catalog(path, writer);
+            },
+            kCatalogReaders),
         segments(journal.get()),
         events(*ports.log, clock),
         changes(*state, *ports.log),
-        environment{*state,   clock,  *ports.log, *ports.io,
-                    files,    catalog, segments,  *wakeup,
-                    events,   changes, config.runtime, config.spool,
+        environment{*state,         clock,
+                    *ports.log,     *ports.io,
+                    files,          catalog,
+                    segments,       *wakeup,
+                    events,         changes,
+                    config.runtime, config.spool,
                     config.storage, config.min_free_bytes},
         recorder(environment) {}
 
@@ -157,7 +161,7 @@ void Application::read_timeline(const catalog::VideoRow& row, const api::LiveVid
     return then(std::move(location).error());
   }
   const bool posted = post(
-      *impl_->ports.io,
+      reads(),
       [&files = impl_->files, location = std::move(location).value()] {
         return read_first(files, location);
       },
@@ -183,8 +187,8 @@ void Application::tick() {
 
 void Application::leave() {
   impl_->recorder.leave();
-  // nginx has ended its pools' threads before this: nobody writes from the journal any more. What is
-  // not in use of it goes, what is stays for whoever comes back.
+  // nginx has ended its pools' threads before this: nobody writes from the journal any more. What
+  // is not in use of it goes, what is stays for whoever comes back.
   impl_->journal.reset();
   impl_->wakeup.reset();
 }

@@ -131,6 +131,16 @@ std::string storage_folder(const mp4::Identity& identity) {
                                identity.slug);
 }
 
+Status remove_recording(storage::FileSystem& files, const std::string& spool,
+                        const std::string& slug) {
+  if (Status removed = files.remove(spool_path(spool, slug));
+      !removed && removed.error().code != Errc::kNotFound) {
+    return removed;
+  }
+  (void)files.remove(spool_folder(spool, slug));  // may hold a file set aside
+  return files.sync_directory(spool);
+}
+
 Result<Outcome> conclude(storage::FileSystem& files, const std::string& spool,
                          const std::string& storage, const mp4::Identity& identity,
                          RecordingWriter* writer) {
@@ -152,12 +162,7 @@ Result<Outcome> conclude(storage::FileSystem& files, const std::string& spool,
       return std::move(read).error();
     }
     outcome.size = 0;
-    if (Status removed = files.remove(path);
-        !removed && removed.error().code != Errc::kNotFound) {
-      return std::move(removed).error();
-    }
-    (void)files.remove(spool_folder(spool, identity.slug));
-    RECORDING_TRY(files.sync_directory(spool));
+    RECORDING_TRY(remove_recording(files, spool, identity.slug));
     return outcome;
   }
   RECORDING_TRY(writer->finish());

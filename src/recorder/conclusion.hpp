@@ -32,6 +32,10 @@ Result<Outcome> conclude(storage::FileSystem& files, const std::string& spool,
                          const std::string& storage, const mp4::Identity& identity,
                          RecordingWriter* writer);
 
+// Removes a recording that nobody wants from the spool. Safe to repeat. Pool threads, as conclude().
+Status remove_recording(storage::FileSystem& files, const std::string& spool,
+                        const std::string& slug);
+
 // The outcome of a recording whose file conclude() had already moved. kNotFound: it had not.
 Result<Outcome> concluded_before(storage::FileSystem& files, const std::string& storage,
                                  const mp4::Identity& identity);

@@ -4,6 +4,7 @@
 
 #include "base/strings.hpp"
 #include "recorder/live_change.hpp"
+#include "recorder/timeline.hpp"
 #include "runtime/journal.hpp"
 
 namespace recording::recorder {
@@ -18,9 +19,25 @@ constexpr std::int64_t kFewIds = 64, kLease = 256;
 constexpr std::int64_t kSweepTicks = 2;
 
 struct FoundInSpool {
-  std::vector<std::pair<mp4::Identity, std::int64_t>> recordings;  // and since when each is silent, ms
-  std::vector<std::string> unreadable;                             // what to tell people
+  std::vector<LeftInSpool> recordings;
+  std::vector<std::string> unreadable;  // what to tell people
 };
+
+// When the last of a file's samples came, as far as it tells.
+std::int64_t last_wall_ms(storage::FileSystem& files, const std::string& spool,
+                          const mp4::RecordingFile& file) {
+  const mp4::Identity& identity = file.identity();
+  auto reading = files.open_for_read(spool_path(spool, identity.slug));
+  auto timeline =
+      reading ? read_timeline(*reading.value(), file.length()) : Result<Timeline>(reading.error());
+  if (timeline && !timeline.value().stretches.empty()) {
+    const Timeline::Stretch& last = timeline.value().stretches.back();
+    if (last.started_wall_ms != 0) {
+      return last.started_wall_ms + last.end_ms - last.start_ms;
+    }
+  }
+  return identity.started_wall_ms + file.duration_ms();
+}
 
 // Pool threads. Leaves alone what somebody holds.
 FoundInSpool look_into_spool(storage::FileSystem& files, const Clock& clock,
@@ -41,17 +58,17 @@ FoundInSpool look_into_spool(storage::FileSystem& files, const Clock& clock,
       if (writer.error().code == Errc::kCorrupt) {
         const std::string path = spool_path(spool, slug);
         const Status aside = files.rename(path, path + ".unreadable");
-        found.unreadable.push_back(path + (aside ? " is set aside as source.mp4.unreadable: "
-                                                 : " cannot be read, nor set aside: ") +
+        found.unreadable.push_back(path +
+                                   (aside ? " is set aside as source.mp4.unreadable: "
+                                          : " cannot be read, nor set aside: ") +
                                    writer.error().message);
       }
       continue;
     }
-    const mp4::Identity& identity = writer.value()->file().identity();
-    // The file says when it began and how much it has; what passed since is silence.
-    const std::int64_t silent_ms = std::max<std::int64_t>(
-        clock.wall_ms() - identity.started_wall_ms - writer.value()->file().duration_ms(), 0);
-    found.recordings.emplace_back(identity, silent_ms);
+    const mp4::RecordingFile& file = writer.value()->file();
+    found.recordings.push_back(
+        {file.identity(), file.last_mark().session,
+         std::max<std::int64_t>(clock.wall_ms() - last_wall_ms(files, spool, file), 0)});
   }
   return found;
 }
@@ -60,8 +77,8 @@ FoundInSpool look_into_spool(storage::FileSystem& files, const Clock& clock,
 
 void Housekeeper::tick() {
   if (!lock_) {
-    auto taken = runtime::OwnerLock::try_acquire(
-        runtime::housekeeper_lock_path(env_.runtime_directory));
+    auto taken =
+        runtime::OwnerLock::try_acquire(runtime::housekeeper_lock_path(env_.runtime_directory));
     if (!taken) {
       return;
     }
@@ -101,7 +118,8 @@ void Housekeeper::look() {
   }
 }
 
-// Recordings without a holder. Whether one has is asked of its lock, after the live state was let go.
+// Recordings without a holder. Whether one has is asked of its lock, after the live state was let
+// go.
 std::vector<Housekeeper::Orphan> Housekeeper::find_orphans() {
   std::vector<Orphan> found;
   {
@@ -123,9 +141,9 @@ std::vector<Housekeeper::Orphan> Housekeeper::find_orphans() {
     const bool new_one = orphan.record.state == RecordingState::kRequested ||
                          orphan.record.state == RecordingState::kActive;
     // What is wanted but not begun, and what is being handed over, is the publisher's worker's.
-    if (new_one && runtime::OwnerLock::is_held(runtime::stream_lock_path(
-                       env_.runtime_directory, orphan.stream.app.view(),
-                       orphan.stream.name.view()))) {
+    if (new_one &&
+        runtime::OwnerLock::is_held(runtime::stream_lock_path(
+            env_.runtime_directory, orphan.stream.app.view(), orphan.stream.name.view()))) {
       return true;
     }
     return false;
@@ -142,8 +160,8 @@ void Housekeeper::mark_interrupted(const Orphan& orphan) {
     }
     RecordingRecord& left = live.edit_recording(orphan.index);
     left.state = RecordingState::kInterrupted;
-    left.interrupted_ms = std::max(live.stream(left.stream)->last_message_ms.get(),
-                                   left.interrupted_ms);
+    left.interrupted_ms =
+        std::max(live.stream(left.stream)->last_message_ms.get(), left.interrupted_ms);
     left.end_reason.assign("worker_died");
     if (live.stream(left.stream)->session.id == orphan.stream.session.id) {
       live.edit_stream(left.stream).session = {};
@@ -152,8 +170,8 @@ void Housekeeper::mark_interrupted(const Orphan& orphan) {
 }
 
 void Housekeeper::adopt(const Orphan& orphan) {
-  auto taken = Recording::take(env_, orphan.index, orphan.record,
-                               identity_of(orphan.record, orphan.stream));
+  auto taken =
+      Recording::take(env_, orphan.index, orphan.record, identity_of(orphan.record, orphan.stream));
   if (!taken) {
     return;  // somebody holds it after all
   }
@@ -240,19 +258,23 @@ void Housekeeper::search_spool() {
   searched_ = post(
       env_.io,
       [&files = env_.files, &clock = env_.clock, spool = env_.spool,
-       runtime = env_.runtime_directory]() { return look_into_spool(files, clock, spool, runtime); },
+       runtime = env_.runtime_directory]() {
+        return look_into_spool(files, clock, spool, runtime);
+      },
       [this](FoundInSpool found) {
         for (const std::string& line : found.unreadable) {
           env_.log.write(LogLevel::kCrit, line);
         }
-        for (auto& [identity, silent_ms] : found.recordings) {
-          welcome(std::move(identity), silent_ms);
+        for (LeftInSpool& left : found.recordings) {
+          welcome(std::move(left));
         }
+        env_.changes.make([this](LiveState::Transaction&) { journals_known_ = searched_; });
       });
 }
 
-void Housekeeper::welcome(mp4::Identity identity, std::int64_t silent_ms) {
-  env_.changes.make([this, identity = std::move(identity), silent_ms](LiveState::Transaction& live) {
+void Housekeeper::welcome(LeftInSpool left) {
+  env_.changes.make([this, left = std::move(left)](LiveState::Transaction& live) {
+    const mp4::Identity& identity = left.identity;
     if (live.find_recording_by_slug(identity.slug) != runtime::kNone) {
       return;
     }
@@ -274,26 +296,26 @@ void Housekeeper::welcome(mp4::Identity identity, std::int64_t silent_ms) {
     record.transaction_id.assign(identity.transaction_id);
     record.sequence = identity.sequence;
     record.started_wall_ms = identity.started_wall_ms;
-    record.interrupted_ms = env_.clock.monotonic_ms() - silent_ms;
+    record.session = left.session;  // so that its journal is kept until it has been added
+    record.interrupted_ms = env_.clock.monotonic_ms() - left.silent_ms;
     record.rules.reconnect_window_ms = identity.reconnect_window_ms;
     record.rules.min_duration_ms = identity.min_duration_ms;
     record.rules.max_duration_ms = identity.max_duration_ms;
     record.end_reason.assign("restart");
     StreamRecord& owner = live.edit_stream(stream.value());
     const bool free = owner.recording == runtime::kNone && owner.session.id == 0;
-    if (free && silent_ms < identity.reconnect_window_ms) {
+    if (free && left.silent_ms < identity.reconnect_window_ms) {
       owner.recording = index.value();
       owner.wanted = identity.automatic ? 0 : 1;
     }
-    env_.log.write(LogLevel::kNotice, "recording " + identity.slug + " of " +
-                                          to_valid_utf8(identity.app) + "/" +
-                                          to_valid_utf8(identity.stream) +
-                                          " was found in the spool");
+    env_.log.write(LogLevel::kNotice,
+                   "recording " + identity.slug + " of " + to_valid_utf8(identity.app) + "/" +
+                       to_valid_utf8(identity.stream) + " was found in the spool");
   });
 }
 
 void Housekeeper::sweep_journals() {
-  if (sweeping_) {
+  if (sweeping_ || !journals_known_) {
     return;
   }
   std::vector<std::uint64_t> keep;

@@ -12,6 +12,14 @@
 
 namespace recording::recorder {
 
+// A recording found in the spool: the session that wrote into it last, and for how long it is
+// silent.
+struct LeftInSpool {
+  mp4::Identity identity;
+  std::uint64_t session = 0;
+  std::int64_t silent_ms = 0;
+};
+
 // What is nobody's work in particular: finishes recordings whose holder is gone when their time is
 // up, finds those of earlier runs in the spool, keeps a lease of ids, measures free space, gives
 // back the journals of the dead. One worker of the machine does it, whoever holds
@@ -40,7 +48,7 @@ class Housekeeper {
   void lease_ids();
   void measure_space();
   void search_spool();
-  void welcome(mp4::Identity identity, std::int64_t silent_ms);
+  void welcome(LeftInSpool left);
   void sweep_journals();
 
   Environment& env_;
@@ -48,6 +56,7 @@ class Housekeeper {
   std::function<bool(std::int32_t)> holds_;
   std::optional<runtime::OwnerLock> lock_;
   bool leasing_ = false, measuring_ = false, searched_ = false, sweeping_ = false;
+  bool journals_known_ = false;  // the spool was searched: what no recording needs may go
   std::int64_t ticks_ = 0;
 };
 

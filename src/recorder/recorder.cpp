@@ -152,7 +152,9 @@ void Recorder::tick() {
 
 bool Recorder::busy() const {
   return std::any_of(kept_.begin(), kept_.end(),
-                     [](const auto& recording) { return !recording->closed(); }) ||
+                     [](const auto& recording) {
+                       return !recording->closed() && !recording->waiting();
+                     }) ||
          std::any_of(sessions_.begin(), sessions_.end(),
                      [](const auto& session) { return session->ending() && !session->ended(); });
 }

@@ -16,6 +16,7 @@ using runtime::RecordingState;
 
 constexpr std::int64_t kFirstRetryMs = 500;
 constexpr std::int64_t kLongestRetryMs = 15000;
+constexpr std::string_view kWithdrawn = "withdrawn";  // RecordingRecord::error of one to be discarded
 
 SessionSamples view_of(const Batch& batch) {
   SessionSamples view;
@@ -141,6 +142,7 @@ Recording::Recording(Environment& environment, std::int32_t index, const Recordi
       comeback_(comeback_request(environment, record, identity_)),
       settled_error_(record.state == RecordingState::kSettled ? record.error.view() : ""),
       lock_(std::move(lock)),
+      discarded_(record.state == RecordingState::kEnding && record.error.view() == kWithdrawn),
       row_(row_of(identity_)) {}
 
 void Recording::come_back() {
@@ -183,6 +185,10 @@ void Recording::pump() {
   }
   if (needs_comeback_) {
     post_comeback();
+  } else if (discarded_ && stage_ == Stage::kFinishing) {
+    queue_.clear();
+    unsynced_.clear();
+    post_removal();
   } else if (!queue_.empty() || !unsynced_.empty()) {
     post_write();
   } else if (stage_ == Stage::kFinishing) {
@@ -487,14 +493,40 @@ void Recording::put_row() {
           self->failed(status.error(), "catalogue");
           return;
         }
-        self->env_.changes.make([self](LiveState::Transaction& live) {
-          const RecordingRecord* record = live.recording(self->index_);
-          if (record != nullptr && record->slug.view() == self->identity_.slug) {
-            live.remove_recording(self->index_);
-          }
-        });
-        self->close();
+        self->forget();
       });
+}
+
+void Recording::post_removal() {
+  busy_ = true;
+  writer_.reset();
+  const bool posted = post(
+      env_.io,
+      [&files = env_.files, spool = env_.spool, slug = identity_.slug]() {
+        return remove_recording(files, spool, slug);
+      },
+      [self = shared_from_this()](Status status) {
+        self->busy_ = false;
+        if (!status) {
+          self->failed(status.error(), "remove");
+          return;
+        }
+        self->forget();
+      });
+  if (!posted) {
+    busy_ = false;  // the next tick tries again
+  }
+}
+
+// The live state need not know of it any longer.
+void Recording::forget() {
+  env_.changes.make([self = shared_from_this()](LiveState::Transaction& live) {
+    const RecordingRecord* record = live.recording(self->index_);
+    if (record != nullptr && record->slug.view() == self->identity_.slug) {
+      live.remove_recording(self->index_);
+    }
+  });
+  close();
 }
 
 void Recording::close() {

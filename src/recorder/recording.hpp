@@ -33,6 +33,8 @@ class Recording : public std::enable_shared_from_this<Recording> {
   void add(std::unique_ptr<Batch> batch);
   // Nothing more comes. Writes what is queued, finishes the file, tells the catalogue.
   void finish();
+  // It was not wanted: finish() then removes all of it and tells nobody.
+  void discard() { discarded_ = true; }
   // Nothing more comes for now. Writes what is queued and lets go.
   void let_go();
 
@@ -42,6 +44,8 @@ class Recording : public std::enable_shared_from_this<Recording> {
   [[nodiscard]] const mp4::Identity& identity() const { return identity_; }
   [[nodiscard]] bool closed() const { return stage_ == Stage::kClosed; }
   [[nodiscard]] bool settling() const { return stage_ != Stage::kOpen; }
+  // What it has to write failed and is tried again later: nobody should wait for it.
+  [[nodiscard]] bool waiting() const { return retry_ms_ != 0; }
 
  private:
   enum class Stage { kOpen, kFinishing, kLettingGo, kSettling, kClosed };
@@ -58,6 +62,8 @@ class Recording : public std::enable_shared_from_this<Recording> {
   void concluded(Result<Outcome> outcome);
   void settle(const Outcome& outcome);
   void put_row();
+  void post_removal();
+  void forget();
   void failed(const Error& error, const char* doing);
   void close();
 
@@ -72,6 +78,7 @@ class Recording : public std::enable_shared_from_this<Recording> {
   Stage stage_ = Stage::kOpen;
   bool busy_ = false;           // a job is under way
   bool needs_comeback_ = false;
+  bool discarded_ = false;      // nobody wants it
   bool discontinued_ = false;   // the file could not be read: nothing more is written
   std::shared_ptr<RecordingWriter> writer_;
   std::deque<std::unique_ptr<Batch>> queue_;

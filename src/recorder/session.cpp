@@ -159,10 +159,7 @@ void Session::ask_settings() {
                                "): the application's auto_record is used until they are");
           }
           ask_again_ms_ = env_.clock.monotonic_ms() + kAskAgainMs;
-          decide();
-          if (ending_ && !ended_) {
-            finish_end();
-          }
+          settings_told();
           return;
         }
         const catalog::StreamRow& found = row.value();
@@ -180,11 +177,30 @@ void Session::ask_settings() {
             live.edit_recording(stream.recording).stream_id = found.id;
           }
         }
-        decide();
-        if (ending_ && !ended_) {
-          finish_end();
-        }
+        settings_told();
       });
+}
+
+// The catalogue has said what it knows of the stream, or that it cannot.
+void Session::settings_told() {
+  if (tentative_ && recording_ != nullptr) {
+    bool wanted = true;
+    if (auto begun = env_.state.begin(); begun) {
+      const LiveState::Transaction live = std::move(begun).value();
+      const StreamRecord* stream = live.stream(stream_);
+      wanted = stream == nullptr || stream->wanted != 0 ||
+               stream->auto_record != runtime::Setting::kOff;
+    }
+    if (wanted) {
+      announce_recording();
+    } else {
+      withdraw_recording();
+    }
+  }
+  decide();
+  if (ending_ && !ended_) {
+    finish_end();
+  }
 }
 
 void Session::look() {
@@ -273,10 +289,14 @@ void Session::decide() {
     }
     // Until the catalogue has answered (or failed to), only what somebody asked for is begun; the
     // rest is held.
+    // But what the application records unless its stream's settings say otherwise is begun at once,
+    // so that it is somebody's should this process be killed: it can be withdrawn still.
     const bool settled = stream->settings_known != 0 || ask_again_ms_ != 0;
-    if (index == runtime::kNone && stream->wanted == 0 && !settled) {
+    if (index == runtime::kNone && stream->wanted == 0 && !settled &&
+        publisher_.rules.auto_record == 0) {
       return;
     }
+    tentative_ = index == runtime::kNone && stream->wanted == 0 && !settled;
     const bool automatic = stream->auto_record == runtime::Setting::kInherit
                                ? publisher_.rules.auto_record != 0
                                : stream->auto_record == runtime::Setting::kOn;
@@ -355,18 +375,50 @@ void Session::record_new(std::int32_t index) {
     gatherer_.forget();
   }
   attach(index, record, std::move(taken).value(), std::move(seam));
-  env_.events.emit("recording.started", {{"recording_id", std::string(record.slug.view())},
-                                         {"video_id", record.video_id},
+  if (!tentative_) {
+    announce_recording();
+  }
+}
+
+// Tells the log and the catalogue of the recording that has begun.
+void Session::announce_recording() {
+  tentative_ = false;
+  if (recording_ == nullptr) {
+    return;
+  }
+  const mp4::Identity& identity = recording_->identity();
+  env_.events.emit("recording.started", {{"recording_id", identity.slug},
+                                         {"video_id", identity.video_id},
                                          {"stream_id", stream_id_},
                                          {"app", to_valid_utf8(publisher_.app)},
                                          {"stream", to_valid_utf8(publisher_.name)},
-                                         {"automatic", record.automatic != 0},
-                                         {"sequence", std::int64_t{record.sequence}}});
+                                         {"automatic", identity.automatic},
+                                         {"sequence", std::int64_t{identity.sequence}}});
+  catalog::VideoRow row = row_of(identity);
+  row.stream_id = stream_id_;
   env_.catalog.write(
-      [row = row_of(identity_of(record, stream))](catalog::Catalog& catalog) -> Status {
+      [row](catalog::Catalog& catalog) -> Status {
         return row.id == 0 ? ok() : catalog.put_video(row);
       },
       [](Status) {});  // told again when it ends
+}
+
+// The catalogue says that the stream is not to be recorded after all: nobody was told of it yet.
+void Session::withdraw_recording() {
+  tentative_ = false;
+  env_.changes.make([index = recording_->index(), stream = stream_,
+                     slug = recording_->identity().slug](LiveState::Transaction& live) {
+    if (live.recording(index) == nullptr || live.recording(index)->slug.view() != slug) {
+      return;
+    }
+    live.edit_recording(index).state = RecordingState::kEnding;
+    live.edit_recording(index).error.assign("withdrawn");
+    if (live.stream(stream)->recording == index) {
+      live.edit_stream(stream).recording = runtime::kNone;
+    }
+  });
+  recording_->discard();
+  stop_recording();
 }
 
 bool Session::go_on(std::int32_t index, const RecordingRecord& record) {
@@ -533,7 +585,7 @@ void Session::end(SessionEnd how) {
   ending_ = how;
   publisher_.disconnect = nullptr;
   publisher_.connection = nullptr;
-  if (stream_ != runtime::kNone && mode_ == Mode::kUndecided && asking_) {
+  if (stream_ != runtime::kNone && asking_ && (mode_ == Mode::kUndecided || tentative_)) {
     // A short broadcast that is over before the catalogue has said whether to record it.
     end_at_ms_ = env_.clock.monotonic_ms() + kLongestEndMs;
     return;
@@ -548,6 +600,9 @@ void Session::finish_end() {
     return;  // it never got the name
   }
   write_gauges();
+  if (tentative_) {
+    announce_recording();
+  }
   batch_ready(gatherer_.cut(tracks_, std::nullopt, 0));
   gatherer_.forget();
   held_.clear();

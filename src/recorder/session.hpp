@@ -80,6 +80,9 @@ class Session {
   void begin_again();
   void write_gauges();
   void finish_end();
+  void settings_told();
+  void announce_recording();
+  void withdraw_recording();
   void ask_settings();
   void decide();
   void record_new(std::int32_t index);
@@ -125,6 +128,7 @@ class Session {
   bool ended_ = false;
   std::int64_t end_at_ms_ = 0;  // monotonic: no longer waiting for the answer than until then
   bool asking_ = false;
+  bool tentative_ = false;  // recorded by the application's word, before the catalogue has answered
   std::int64_t ask_again_ms_ = 0;
   bool no_space_noted_ = false;
   std::deque<std::unique_ptr<Batch>> held_;

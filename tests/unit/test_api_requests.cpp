@@ -32,7 +32,7 @@ void names_the_allowed_methods(void**) {
 
 void unknown_paths_are_404_with_help(void**) {
   FakeBackend backend;
-  for (const char* path : {"", "stream", "streams/live/a/b/c", "videos/1/x", "videos/1/timeline",
+  for (const char* path : {"", "stream", "streams/live/a/b/c", "videos/1/x", "videos/1/timeline/0",
                            "streams//cam", "openapi.json/x"}) {
     const Answer answer = call(backend, Method::kGet, path);
     assert_int_equal(answer.status(), 404);

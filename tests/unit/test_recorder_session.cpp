@@ -462,6 +462,7 @@ void second_publisher_of_a_name_has_no_claim(void**) {
   recorder::Session* session = worker.publish();
   assert_non_null(session);
   assert_null(worker.publish());
+  worker.settle();
   worker.recorder().end(session, SessionEnd::kInterrupted);
   assert_non_null(worker.publish());
 }

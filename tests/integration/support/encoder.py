@@ -1,4 +1,5 @@
 """An encoder whose every message is known, over a network that may go silent."""
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -143,6 +144,14 @@ def _run(*command):
         raise OSError(f"{' '.join(command)}: {done.stderr.decode().strip()}")
 
 
+def side_by_side(*functions):
+    """Runs them in threads; the first error of any is raised when all have ended."""
+    with concurrent.futures.ThreadPoolExecutor(len(functions)) as pool:
+        running = [pool.submit(function) for function in functions]
+    for each in running:
+        each.result()
+
+
 def joined(path, before, after):
     """What is wrong with a file that should be a stretch of `before` (its beginning and end are
     free, its order is not) and then all of `after`; and where the stretch ends: (said, ends)."""
@@ -173,10 +182,16 @@ class Daemon:
 
     def __init__(self, server):
         self._server = server
-        self.pid = int((server.prefix / "nginx.pid").read_text())  # of the session, too
+        self.pid = self.master()  # of the session, too
 
     def master(self):
-        return int((self._server.prefix / "nginx.pid").read_text())
+        """The newest master; the file is away for a moment while a new binary starts."""
+        def there():
+            try:
+                return int((self._server.prefix / "nginx.pid").read_text())
+            except (OSError, ValueError):
+                return None
+        return wait_for(there, 10, "nginx.pid")
 
     def send_signal(self, number):
         os.kill(self.master(), number)
@@ -207,7 +222,6 @@ def daemonize(server):
                                     env=server.environment, check=False).returncode
         if status != 0:
             raise AssertionError(f"nginx did not start:\n{server.log_text()}")
-        wait_for(lambda: (server.prefix / "nginx.pid").exists(), 10, "nginx.pid")
         server.process = Daemon(server)
         wait_for(lambda: server.workers() and server._listening(), 20, "nginx listens")
         return server

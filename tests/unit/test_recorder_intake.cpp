@@ -1,0 +1,336 @@
+// What a session makes of single messages, and where it cuts fragments.
+#include "recorder/gatherer.hpp"
+#include "recorder/track_intake.hpp"
+#include "test_recorder_support.hpp"
+
+#include "cmocka.hpp"
+
+namespace {
+
+using namespace recording;
+using namespace recording::test;
+using media::TrackKind;
+using recorder::Batch;
+using recorder::Gatherer;
+using recorder::Intake;
+using recorder::TrackIntake;
+using What = recorder::Intake::What;
+
+Intake take(TrackIntake& track, const Bytes& message, std::uint32_t ts = 0) {
+  static Bytes kept;  // an Intake points into its message
+  kept = message;
+  const iovec piece{kept.data(), kept.size()};
+  return track.take(ts, ts, {&piece, 1});
+}
+Bytes joined(media::Pieces pieces) {
+  Bytes all;
+  for (const iovec& piece : pieces) {
+    put_bytes(all, {static_cast<const std::uint8_t*>(piece.iov_base), piece.iov_len});
+  }
+  return all;
+}
+Bytes avc_header(int nal_length_size = 4, std::uint32_t width = 20) {
+  return flv_video(true, 0, avc_record(small_sps(width), small_pps(), nal_length_size));
+}
+
+void each_rejection_is_said_once(void**) {
+  TrackIntake video(TrackKind::kVideo);
+  Intake first = take(video, {0x12, 1, 2, 3});  // Sorenson H.263
+  assert_true(first.what == What::kRejected);
+  assert_non_null(first.why);
+  assert_non_null(std::strstr(first.why, "2"));
+  Intake second = take(video, {0x12, 1, 2, 3});
+  assert_true(second.what == What::kRejected);
+  assert_null(second.why);
+  assert_non_null(take(video, {0x14, 1, 2, 3}).why);  // VP6: another reason
+
+  const Bytes broken = flv_video(true, 0, {1, 2, 3});
+  assert_non_null(take(video, broken).why);
+  assert_null(take(video, broken).why);
+  assert_true(take(video, broken).what == What::kRejected);
+  assert_non_null(take(video, flv_video(true, 0, {9, 9, 9, 9, 9, 9, 9})).why);
+  assert_true(take(video, avc_header()).what == What::kConfig);
+}
+
+void configuration_is_new_when_the_source_is(void**) {
+  TrackIntake video(TrackKind::kVideo);
+  assert_true(take(video, flv_video(true, 1, nal({0x65, 1, 2}))).what == What::kNothing);
+  assert_int_equal(video.undescribed(), 1);
+  assert_true(take(video, avc_header()).what == What::kConfig);
+  const recorder::ConfigRef first = video.config();
+  assert_int_equal(first->width, 320);
+  assert_true(take(video, avc_header()).what == What::kNothing);
+  assert_ptr_equal(video.config().get(), first.get());
+  assert_true(take(video, avc_header(4, 40)).what == What::kConfig);
+  assert_int_equal(video.config()->width, 640);
+  assert_int_equal(first->width, 320);  // who has the old one keeps it
+  assert_true(take(video, flv_video(true, 2, {})).what == What::kNothing);
+}
+
+void key_frames_get_the_parameter_sets_that_they_lack(void**) {
+  TrackIntake video(TrackKind::kVideo);
+  (void)take(video, avc_header());
+  Bytes sets = nal(small_sps());
+  put_bytes(sets, nal(small_pps()));
+  const Bytes idr = nal({0x65, 1, 2, 3}), other = nal({0x41, 1, 2, 3}), aud = nal({0x09, 0xF0});
+  const auto stored = [&](bool key, std::initializer_list<Bytes> units) {
+    Bytes unit;
+    for (const Bytes& one : units) {
+      put_bytes(unit, one);
+    }
+    static std::uint32_t ts = 0;
+    const Intake intake = take(video, flv_video(key, 1, unit), ts += 40);
+    assert_true(intake.what == What::kSample);
+    assert_int_equal(intake.sample.size, joined(intake.pieces).size());
+    return joined(intake.pieces);
+  };
+  const auto bytes = [](std::initializer_list<Bytes> parts) {
+    Bytes all;
+    for (const Bytes& part : parts) {
+      put_bytes(all, part);
+    }
+    return all;
+  };
+  assert_true(stored(true, {idr}) == bytes({sets, idr}));
+  assert_true(stored(true, {aud, idr}) == bytes({aud, sets, idr}));
+  assert_true(stored(true, {sets, idr}) == bytes({sets, idr}));
+  assert_true(stored(false, {other}) == other);
+  assert_true(stored(true, {Bytes{0, 0, 9, 9, 1}}) == bytes({{0, 0, 9, 9, 1}}));  // malformed: as sent
+}
+
+void short_nal_lengths_are_widened(void**) {
+  for (const int length_size : {1, 2}) {
+    TrackIntake video(TrackKind::kVideo);
+    assert_true(take(video, avc_header(length_size)).what == What::kConfig);
+    const Intake plain = take(video, flv_video(false, 1, nal({0x41, 5, 6, 7}, length_size)), 0);
+    assert_true(plain.what == What::kSample);
+    assert_true(joined(plain.pieces) == nal({0x41, 5, 6, 7}));
+    const Intake key = take(video, flv_video(true, 1, nal({0x65, 5}, length_size)), 40);
+    Bytes wanted = nal(small_sps());
+    put_bytes(wanted, nal(small_pps()));
+    put_bytes(wanted, nal({0x65, 5}));
+    assert_true(joined(key.pieces) == wanted);
+    assert_true(key.sample.key);
+    // Said once, not lost without a word.
+    const Bytes torn{200, 0x41};
+    const Intake broken = take(video, flv_video(false, 1, torn), 80);
+    assert_true(broken.what == What::kRejected);
+    assert_non_null(broken.why);
+    assert_null(take(video, flv_video(false, 1, torn), 120).why);
+  }
+}
+
+void mp3_describes_itself_and_aac_may_come_back(void**) {
+  TrackIntake audio(TrackKind::kAudio);
+  const Bytes mp3{0x2F, 0xFF, 0xFB, 0x90, 0x00, 1, 2, 3};
+  assert_true(take(audio, flv_aac(0, aac_record())).what == What::kConfig);
+  assert_true(take(audio, flv_aac(1, {1, 2, 3})).what == What::kSample);
+  assert_true(take(audio, mp3, 21).what == What::kSample);
+  assert_true(audio.config()->codec == media::Codec::kMp3);
+  assert_int_equal(audio.config()->sample_rate, 44100);
+  // The header that it had before, byte for byte.
+  assert_true(take(audio, flv_aac(0, aac_record()), 42).what == What::kConfig);
+  assert_true(take(audio, flv_aac(1, {1, 2, 3}), 42).what == What::kSample);
+  assert_true(audio.config()->codec == media::Codec::kAac);
+}
+
+void messages_of_any_pieces_are_taken(void**) {
+  TrackIntake video(TrackKind::kVideo);
+  (void)take(video, avc_header());
+  Bytes message = flv_video(false, 1, nal({0x41, 1, 2, 3, 4, 5, 6, 7, 8, 9}));
+  std::vector<iovec> pieces;
+  for (std::uint8_t& byte : message) {
+    pieces.push_back({&byte, 1});
+    pieces.push_back({nullptr, 0});
+  }
+  const Intake intake = video.take(0, 0, pieces);
+  assert_true(intake.what == What::kSample);
+  assert_true(joined(intake.pieces) == nal({0x41, 1, 2, 3, 4, 5, 6, 7, 8, 9}));
+  assert_true(video.take(0, 0, {}).what == What::kNothing);
+}
+
+// Feeds samples as a session does, and keeps the batches.
+struct Feed {
+  explicit Feed(std::int64_t fragment_ms = 1000, std::size_t segments = 64)
+      : pool(nullptr), gatherer(pool, 7, fragment_ms, segments) {
+    for (const TrackKind kind : recorder::kBothKinds) {
+      const Bytes header =
+          kind == TrackKind::kVideo ? avc_header() : flv_aac(0, aac_record());
+      (void)give(kind, header, 0);
+    }
+  }
+  bool give(TrackKind kind, const Bytes& message, std::uint32_t ts) {
+    TrackIntake& track = tracks[recorder::index_of(kind)];
+    const iovec piece{const_cast<std::uint8_t*>(message.data()), message.size()};
+    const Intake intake = track.take(ts, ts, {&piece, 1});
+    if (intake.what != What::kSample) {
+      return false;
+    }
+    if (gatherer.must_cut(kind, intake, track)) {
+      cut(kind, intake.sample.dts);
+    }
+    const bool added = gatherer.add(kind, intake, track, tracks, ts);
+    track.count_sample();
+    return added;
+  }
+  bool picture(std::uint32_t ts, bool key, std::size_t size = 20) {
+    Bytes unit(size, 0x11);
+    unit[0] = key ? 0x65 : 0x41;
+    return give(TrackKind::kVideo, flv_video(key, 1, nal(unit)), ts);
+  }
+  bool packet(std::uint32_t ts) {
+    return give(TrackKind::kAudio, flv_aac(1, {1, 2, 3}), ts);
+  }
+  void cut(std::optional<TrackKind> kind = std::nullopt, std::int64_t dts = 0) {
+    if (auto batch = gatherer.cut(tracks, kind, dts)) {
+      batches.push_back(std::move(batch));
+    }
+  }
+  // Numbers and bytes of all batches follow one another without a hole.
+  void assert_complete() {
+    recorder::PerKind<std::uint64_t> next{};
+    for (const auto& batch : batches) {
+      for (std::size_t i = 0; i < 2; ++i) {
+        assert_int_equal(batch->first_ordinal[i], next[i]);
+        next[i] += batch->samples[i].size();
+        std::size_t bytes = 0, wanted = 0;
+        for (const iovec& piece : batch->pieces[i]) {
+          bytes += piece.iov_len;
+        }
+        for (const mp4::Sample& sample : batch->samples[i]) {
+          wanted += sample.size;
+        }
+        assert_int_equal(bytes, wanted);
+      }
+    }
+    assert_int_equal(next[0], tracks[0].next_ordinal());
+    assert_int_equal(next[1], tracks[1].next_ordinal());
+  }
+
+  recorder::SegmentPool pool;
+  recorder::PerKind<TrackIntake> tracks{TrackIntake(TrackKind::kVideo),
+                                        TrackIntake(TrackKind::kAudio)};
+  Gatherer gatherer;
+  std::vector<std::unique_ptr<Batch>> batches;
+};
+
+void groups_of_pictures_begin_fragments(void**) {
+  Feed feed;
+  for (std::uint32_t i = 0; i < 100; ++i) {
+    assert_true(feed.picture(i * 40, i % 20 == 0));
+    assert_true(feed.packet(i * 40));
+  }
+  feed.cut();
+  assert_int_equal(feed.batches.size(), 5);
+  for (const auto& batch : feed.batches) {
+    assert_true(batch->begins_with_key);
+    assert_int_equal(batch->samples[0].size(), 20);
+  }
+  feed.assert_complete();
+}
+
+void long_groups_are_cut_by_time_and_short_ones_gathered(void**) {
+  Feed lengthy;
+  for (std::uint32_t i = 0; i < 100; ++i) {
+    assert_true(lengthy.picture(i * 40, i == 0));
+  }
+  lengthy.cut();
+  assert_int_equal(lengthy.batches.size(), 4);
+  lengthy.assert_complete();
+  Feed intra;
+  for (std::uint32_t i = 0; i < 100; ++i) {
+    assert_true(intra.picture(i * 40, true));
+  }
+  intra.cut();
+  assert_in_range(intra.batches.size(), 4, 16);
+  intra.assert_complete();
+}
+
+void one_kind_alone_is_cut_too(void**) {
+  Feed audio;
+  for (std::uint32_t i = 0; i < 200; ++i) {
+    assert_true(audio.packet(i * 21));
+  }
+  audio.cut();
+  assert_in_range(audio.batches.size(), 4, 5);
+  audio.assert_complete();
+  // Video that has stopped must not keep audio waiting.
+  Feed stopped;
+  assert_true(stopped.picture(0, true));
+  for (std::uint32_t i = 0; i < 200; ++i) {
+    assert_true(stopped.packet(i * 21));
+  }
+  stopped.cut();
+  assert_true(stopped.batches.size() >= 3);
+  stopped.assert_complete();
+}
+
+void change_of_configuration_begins_a_fragment(void**) {
+  Feed feed;
+  assert_true(feed.picture(0, true));
+  assert_true(feed.picture(40, false));
+  (void)feed.give(TrackKind::kVideo, avc_header(4, 40), 80);
+  assert_true(feed.picture(80, true));
+  feed.cut();
+  assert_int_equal(feed.batches.size(), 2);
+  assert_int_equal(feed.batches[0]->config[0]->width, 320);
+  assert_int_equal(feed.batches[1]->config[0]->width, 640);
+  feed.assert_complete();
+}
+
+void last_sample_lasts_until_the_next_one(void**) {
+  Feed feed;
+  assert_true(feed.picture(0, true));
+  assert_true(feed.picture(500, false));
+  assert_true(feed.picture(1300, true));
+  feed.cut();
+  assert_int_equal(feed.batches.size(), 2);
+  assert_int_equal(feed.batches[0]->last_duration[0], 800 * 120);
+}
+
+void large_batches_are_cut_early_and_the_budget_is_kept(void**) {
+  Feed feed;
+  for (std::uint32_t i = 0; i < 20; ++i) {
+    assert_true(feed.picture(i, i == 0, 1 << 20));
+    if (!feed.batches.empty()) {
+      assert_true(feed.batches.back()->bytes <= (8 << 20));
+    }
+    if (feed.batches.size() > 1) {
+      feed.batches.clear();
+    }
+  }
+  Feed tight(1000, 4);
+  std::uint32_t given = 0;
+  while (given < 100 && tight.picture(given * 40, given == 0, 100000)) {
+    ++given;
+  }
+  assert_in_range(given, 8, 10);  // 4 x 256 KiB
+  assert_false(tight.gatherer.has_room());
+  tight.cut();
+  assert_int_equal(tight.batches.back()->samples[0].size() +
+                       (tight.batches.size() > 1 ? tight.batches[0]->samples[0].size() : 0),
+                   given);
+  tight.batches.clear();  // written
+  assert_true(tight.gatherer.has_room());
+  assert_true(tight.picture(5000, true, 100000));
+}
+
+}  // namespace
+
+int main() {
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(each_rejection_is_said_once),
+      cmocka_unit_test(configuration_is_new_when_the_source_is),
+      cmocka_unit_test(key_frames_get_the_parameter_sets_that_they_lack),
+      cmocka_unit_test(short_nal_lengths_are_widened),
+      cmocka_unit_test(mp3_describes_itself_and_aac_may_come_back),
+      cmocka_unit_test(messages_of_any_pieces_are_taken),
+      cmocka_unit_test(groups_of_pictures_begin_fragments),
+      cmocka_unit_test(long_groups_are_cut_by_time_and_short_ones_gathered),
+      cmocka_unit_test(one_kind_alone_is_cut_too),
+      cmocka_unit_test(change_of_configuration_begins_a_fragment),
+      cmocka_unit_test(last_sample_lasts_until_the_next_one),
+      cmocka_unit_test(large_batches_are_cut_early_and_the_budget_is_kept),
+  };
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
