@@ -7,7 +7,8 @@
 namespace recording::ngx {
 
 // Jobs in one of nginx's thread pools; done() runs on the event loop as the task's completion.
-// nginx runs what is queued when a worker exits, but not its completions: such jobs are never freed.
+// nginx runs what is queued when a worker exits, but not its completions: such jobs are never
+// freed.
 class NgxExecutor final : public Executor {
  public:
   explicit NgxExecutor(ngx_thread_pool_t* pool) noexcept : pool_(pool) {}

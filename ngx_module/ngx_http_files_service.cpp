@@ -31,8 +31,9 @@ FilesService* FilesService::of(app::Application& application) {
 FilesService::FilesService(app::Application& application)
     : application_(&application),
       io_(application.reads()),
-      opener_({application.state(), application.catalog(), application.reads(), application.clock()},
-              {application.config().spool, application.config().storage}) {
+      opener_(
+          {application.state(), application.catalog(), application.reads(), application.clock()},
+          {application.config().spool, application.config().storage}) {
   connection_.fd = static_cast<ngx_socket_t>(-1);
   connection_.data = this;
   event_.data = &connection_;

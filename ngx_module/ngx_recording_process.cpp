@@ -95,8 +95,7 @@ ngx_int_t start(ngx_cycle_t* cycle, const app::Config& config) {
   made->catalog.emplace(catalog);
   app::Config complete = config;
   complete.applications = recordable_applications(cycle);
-  auto application = app::Application::create(
-      complete, {&*made->io, &*made->catalog, &made->log});
+  auto application = app::Application::create(complete, {&*made->io, &*made->catalog, &made->log});
   if (!application) {
     log_error(cycle->log, "nothing can be recorded by this worker", application.error());
     return NGX_ERROR;
@@ -118,8 +117,7 @@ app::Application* application() noexcept {
 }
 
 void hold_worker() noexcept {
-  if (process != nullptr && !process->hold.timer_set &&
-      process->application->recorder().busy()) {
+  if (process != nullptr && !process->hold.timer_set && process->application->recorder().busy()) {
     ngx_add_timer(&process->hold, kHoldMs);
   }
 }

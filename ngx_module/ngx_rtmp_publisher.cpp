@@ -20,8 +20,8 @@ ngx_rtmp_publish_pt next_gate_publish;
 ngx_rtmp_publish_pt next_publish;
 ngx_rtmp_close_stream_pt next_close_stream;
 
-// Ours, of one RTMP session. nginx-rtmp calls audio and video handlers, and the end of a stream, for
-// sessions that were never accepted as well: only what stands here counts.
+// Ours, of one RTMP session. nginx-rtmp calls audio and video handlers, and the end of a stream,
+// for sessions that were never accepted as well: only what stands here counts.
 struct PublisherContext {
   std::optional<recorder::Admission> admission;  // to the name, between the gate and the last hook
   std::string claimed_name;
@@ -107,8 +107,8 @@ bool claim_name(ngx_rtmp_session_t* s, const char* name) {
   }
   if (admission.how != recorder::Admission::How::kFree) {
     ngx_log_error(NGX_LOG_NOTICE, s->connection->log, 0,
-                  "recording: publisher of \"%V/%s\" takes the place of a silent one",
-                  &app_of(s), shown.c_str());
+                  "recording: publisher of \"%V/%s\" takes the place of a silent one", &app_of(s),
+                  shown.c_str());
   }
   if (admission.replaced != nullptr) {
     make_room(static_cast<ngx_rtmp_session_t*>(admission.replaced->publisher().connection),
@@ -143,9 +143,10 @@ void withdraw(PublisherContext& context) {
 
 // nginx-rtmp's shared buffers, of which the kept sequence headers are made, lie at odd addresses
 // (ngx_rtmp_alloc_shared_buf puts a 4-byte counter in front of the chain link).
-__attribute__((no_sanitize("alignment")))
-void hand_over(recorder::Session& session, media::TrackKind kind, std::uint32_t timestamp,
-               const ngx_chain_t* in) {
+__attribute__((no_sanitize("alignment"))) void hand_over(recorder::Session& session,
+                                                         media::TrackKind kind,
+                                                         std::uint32_t timestamp,
+                                                         const ngx_chain_t* in) {
   // One worker has one event loop: the array is kept, so that no message costs an allocation.
   static std::vector<iovec> pieces;
   pieces.clear();
@@ -248,9 +249,9 @@ ngx_int_t recorder_close_stream(ngx_rtmp_session_t* s, ngx_rtmp_close_stream_t* 
       if (context->session != nullptr) {
         // On a lost connection nginx-rtmp closes the stream on the encoder's behalf.
         const bool lost = s->connection->destroyed || s->connection->read->eof;
-        application()->recorder().end(std::exchange(context->session, nullptr),
-                                      lost ? recorder::SessionEnd::kInterrupted
-                                           : recorder::SessionEnd::kGoodbye);
+        application()->recorder().end(
+            std::exchange(context->session, nullptr),
+            lost ? recorder::SessionEnd::kInterrupted : recorder::SessionEnd::kGoodbye);
         context->frame_rate_told = false;
       }
     }
@@ -286,8 +287,7 @@ ngx_int_t hook_publisher(ngx_conf_t* cf) noexcept {
   auto* core = static_cast<ngx_rtmp_core_main_conf_t*>(
       ngx_rtmp_conf_get_module_main_conf(cf, ngx_rtmp_core_module));
   for (const ngx_uint_t type : {NGX_RTMP_MSG_AUDIO, NGX_RTMP_MSG_VIDEO}) {
-    auto* handler =
-        static_cast<ngx_rtmp_handler_pt*>(ngx_array_push(&core->events[type]));
+    auto* handler = static_cast<ngx_rtmp_handler_pt*>(ngx_array_push(&core->events[type]));
     if (handler == nullptr) {
       return NGX_ERROR;
     }

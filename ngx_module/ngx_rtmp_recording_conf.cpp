@@ -246,8 +246,7 @@ std::map<std::string, bool> recordable_applications(const ngx_cycle_t* cycle) {
       static_cast<ngx_rtmp_core_main_conf_t*>(ctx->main_conf[ngx_rtmp_core_module.ctx_index]);
   auto** servers = static_cast<ngx_rtmp_core_srv_conf_t**>(core->servers.elts);
   for (ngx_uint_t i = 0; i < core->servers.nelts; ++i) {
-    auto** applications =
-        static_cast<ngx_rtmp_core_app_conf_t**>(servers[i]->applications.elts);
+    auto** applications = static_cast<ngx_rtmp_core_app_conf_t**>(servers[i]->applications.elts);
     for (ngx_uint_t j = 0; j < servers[i]->applications.nelts; ++j) {
       const auto* slots = static_cast<RtmpAppConfSlots*>(
           applications[j]->app_conf[ngx_rtmp_recording_module.ctx_index]);

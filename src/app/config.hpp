@@ -8,15 +8,15 @@ namespace recording::app {
 
 // The recording { } block, checked and with its defaults filled in.
 struct Config {
-  bool present = false;      // there is a recording { } block
-  std::string storage;       // absolute path of a local folder
-  std::string spool;         // absolute path
+  bool present = false;  // there is a recording { } block
+  std::string storage;   // absolute path of a local folder
+  std::string spool;     // absolute path
   std::string runtime = "/dev/shm/nginx-recording";
   std::string catalog_path;  // absolute path of the SQLite file
   std::int64_t min_free_bytes = std::int64_t{2} << 30;
   unsigned journal_percent = 25;
   std::uint64_t zone_bytes = 8 << 20;
-  std::string public_url;    // without a final slash; empty: taken from the request
+  std::string public_url;                    // without a final slash; empty: taken from the request
   std::map<std::string, bool> applications;  // those with `recording on`, and their auto_record
 };
 

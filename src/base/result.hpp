@@ -53,9 +53,9 @@ inline Status ok() { return std::monostate{}; }
 }  // namespace recording
 
 // Returns the error of `expr` from the calling function, if it has one.
-#define RECORDING_TRY(expr)                            \
-  do {                                               \
+#define RECORDING_TRY(expr)                              \
+  do {                                                   \
     if (auto recording_try_ = (expr); !recording_try_) { \
-      return std::move(recording_try_).error();        \
-    }                                                \
+      return std::move(recording_try_).error();          \
+    }                                                    \
   } while (0)

@@ -6,8 +6,8 @@
 
 namespace recording {
 
-// The machine's clocks. CLOCK_BOOTTIME counts on while the machine sleeps and starts with it, as the
-// runtime directory on tmpfs does.
+// The machine's clocks. CLOCK_BOOTTIME counts on while the machine sleeps and starts with it, as
+// the runtime directory on tmpfs does.
 class SystemClock final : public Clock {
  public:
   [[nodiscard]] std::int64_t monotonic_ms() const noexcept override { return read(CLOCK_BOOTTIME); }

@@ -41,10 +41,9 @@ VideoLocation locate_recording(const VideoFolders& folders,
   location.paths.push_back(spool_path(folders, slug));
   // Where the recorder moves it when it is finished, before its record goes and often before the
   // catalogue knows.
-  location.paths.push_back(
-      folders.storage + "/" +
-      storage::video_folder(app, stream, recording.started_wall_ms, slug) +
-      std::string(kSourceFile));
+  location.paths.push_back(folders.storage + "/" +
+                           storage::video_folder(app, stream, recording.started_wall_ms, slug) +
+                           std::string(kSourceFile));
   location.growing_length =
       static_cast<std::uint64_t>(std::max<std::int64_t>(recording.committed_bytes.get(), 0));
   return location;

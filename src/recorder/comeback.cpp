@@ -1,6 +1,7 @@
 #include "recorder/comeback.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <optional>
 
 #include "recorder/journal_record.hpp"
@@ -32,8 +33,7 @@ class Replay {
           RECORDING_TRY(flush());
           config_[i] = entry.config;
         }
-      } else if (is_wanted(entry.sample.header, part_) &&
-                 config_[i].codec != media::Codec::kNone) {
+      } else if (is_wanted(entry.sample.header, part_) && config_[i].codec != media::Codec::kNone) {
         RECORDING_TRY(take(entry.sample));
       }
     }
@@ -53,9 +53,13 @@ class Replay {
     const std::size_t i = index_of(header.kind);
     std::vector<mp4::Sample>& samples = samples_[i];
     const bool key_picture = i == 0 && (header.flags & kFlagKey) != 0;
+    const std::int64_t seconds = header.dts / std::max<std::int64_t>(header.timescale, 1);
     const bool long_enough =
         !samples.empty() && header.dts - samples.front().dts >= header.timescale;
-    if (long_enough || (key_picture && !samples.empty())) {
+    // Nor do times that leap, and those before, make one fragment: see RecordingWriter::leaps().
+    const bool apart =
+        !(samples_[0].empty() && samples_[1].empty()) && std::abs(seconds - first_seconds_) > 1;
+    if (long_enough || apart || (key_picture && !samples.empty())) {
       RECORDING_TRY(flush());
     }
     if (header.ordinal != next_[i]) {
@@ -65,6 +69,9 @@ class Replay {
         seam_ = overload();
       }
       next_[i] = header.ordinal;
+    }
+    if (samples_[0].empty() && samples_[1].empty()) {
+      first_seconds_ = seconds;
     }
     samples.push_back({header.dts, header.cts, header.total, (header.flags & kFlagKey) != 0});
     pieces_[i].insert(pieces_[i].end(), left.payload.begin(), left.payload.end());
@@ -119,6 +126,7 @@ class Replay {
   PerKind<std::vector<mp4::Sample>> samples_;
   PerKind<std::vector<iovec>> pieces_;
   PerKind<std::uint32_t> last_duration_{};
+  std::int64_t first_seconds_ = 0;  // of what is gathered
   std::uint64_t recovered_ = 0;
 };
 
@@ -193,8 +201,8 @@ Result<bool> is_anything_left(const ComebackRequest& request) {
   return false;
 }
 
-// Killed before its first fragment was whole, all there is lies in the journal. `unreadable`: torn in
-// its first write, or worse; kept for a person to look at.
+// Killed before its first fragment was whole, all there is lies in the journal. `unreadable`: torn
+// in its first write, or worse; kept for a person to look at.
 Status begin_from_journal(storage::FileSystem& files, const ComebackRequest& request,
                           bool unreadable, Comeback& comeback) {
   if (unreadable) {

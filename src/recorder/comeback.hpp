@@ -19,9 +19,9 @@ struct SessionPart {
 // What is known of a recording whose writer is gone.
 struct ComebackRequest {
   std::string spool, runtime_directory;
-  std::string stored_path;          // where conclude() would have moved the file
-  mp4::Identity identity;           // used where there is no file yet
-  std::vector<SessionPart> parts;   // that may not be in the file, the oldest first
+  std::string stored_path;         // where conclude() would have moved the file
+  mp4::Identity identity;          // used where there is no file yet
+  std::vector<SessionPart> parts;  // that may not be in the file, the oldest first
   std::uint64_t fence = 0;
   // Sessions that other recordings need too: their space in the journal is not given back.
   std::vector<std::uint64_t> shared_sessions;
@@ -32,9 +32,10 @@ struct Comeback {
   std::uint64_t recovered_samples = 0;      // taken from the journal
 };
 
-// The one way back to a recording, whatever ended its writer: an encoder that went away, a reload, a
-// killed worker, a reboot. Reopens the file, adds what the journal still holds of its last session,
-// syncs, and gives the journal's space back. Pool threads; the caller holds the recording's lock.
+// The one way back to a recording, whatever ended its writer: an encoder that went away, a reload,
+// a killed worker, a reboot. Reopens the file, adds what the journal still holds of its last
+// session, syncs, and gives the journal's space back. Pool threads; the caller holds the
+// recording's lock.
 Result<Comeback> come_back(storage::FileSystem& files, const ComebackRequest& request);
 
 }  // namespace recording::recorder

@@ -32,7 +32,8 @@ Result<Outcome> conclude(storage::FileSystem& files, const std::string& spool,
                          const std::string& storage, const mp4::Identity& identity,
                          RecordingWriter* writer);
 
-// Removes a recording that nobody wants from the spool. Safe to repeat. Pool threads, as conclude().
+// Removes a recording that nobody wants from the spool. Safe to repeat. Pool threads, as
+// conclude().
 Status remove_recording(storage::FileSystem& files, const std::string& spool,
                         const std::string& slug);
 

@@ -15,8 +15,9 @@ void Events::emit(const char* type, const Facts& facts) {
                                   {"id", random_id()},
                                   {"created_at", iso8601(clock_.wall_ms())},
                                   {"data", std::move(data)}};
-  log_.write(LogLevel::kNotice,
-             "event " + event.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+  log_.write(
+      LogLevel::kNotice,
+      "event " + event.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
 }
 
 }  // namespace recording::recorder

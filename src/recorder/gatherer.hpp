@@ -9,7 +9,8 @@
 
 namespace recording::recorder {
 
-// Gathers the samples of one session into batches, each of which becomes a fragment. Event loop only.
+// Gathers the samples of one session into batches, each of which becomes a fragment. Event loop
+// only.
 class Gatherer {
  public:
   Gatherer(SegmentPool& pool, std::uint64_t session, std::int64_t fragment_ms,

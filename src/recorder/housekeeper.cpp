@@ -23,6 +23,43 @@ struct FoundInSpool {
   std::vector<std::string> unreadable;  // what to tell people
 };
 
+// Rows that wait for an outcome, whoever is to give it. Pool threads.
+Result<std::vector<mp4::Identity>> find_pending(catalog::Catalog& catalog) {
+  std::vector<mp4::Identity> found;
+  catalog::VideoFilter filter;
+  filter.status = "pending";
+  filter.limit = 1000;
+  for (;; filter.offset += filter.limit) {
+    auto rows = catalog.videos(filter);
+    if (!rows) {
+      return std::move(rows).error();
+    }
+    for (const catalog::VideoRow& row : rows.value()) {
+      auto stream = catalog.stream(row.stream_id);
+      if (!stream && stream.error().code != Errc::kNotFound) {
+        return std::move(stream).error();
+      }
+      if (!stream) {
+        continue;  // deleted: nobody knows any more where its file would be
+      }
+      mp4::Identity identity;
+      identity.slug = row.slug;
+      identity.app = stream.value().app;
+      identity.stream = stream.value().name;
+      identity.video_id = row.id;
+      identity.stream_id = row.stream_id;
+      identity.started_wall_ms = row.recording_started_at;
+      identity.transaction_id = row.transaction_id;
+      identity.sequence = static_cast<std::uint32_t>(row.sequence);
+      identity.record_type = row.record_type;
+      found.push_back(std::move(identity));
+    }
+    if (rows.value().size() < static_cast<std::size_t>(filter.limit)) {
+      return found;
+    }
+  }
+}
+
 // When the last of a file's samples came, as far as it tells.
 std::int64_t last_wall_ms(storage::FileSystem& files, const std::string& spool,
                           const mp4::RecordingFile& file) {
@@ -68,7 +105,8 @@ FoundInSpool look_into_spool(storage::FileSystem& files, const Clock& clock,
     const mp4::RecordingFile& file = writer.value()->file();
     found.recordings.push_back(
         {file.identity(), file.last_mark().session,
-         std::max<std::int64_t>(clock.wall_ms() - last_wall_ms(files, spool, file), 0)});
+         std::max<std::int64_t>(clock.wall_ms() - last_wall_ms(files, spool, file), 0),
+         file.length(), file.duration_ms()});
   }
   return found;
 }
@@ -269,7 +307,25 @@ void Housekeeper::search_spool() {
           welcome(std::move(left));
         }
         env_.changes.make([this](LiveState::Transaction&) { journals_known_ = searched_; });
+        search_catalog();
       });
+}
+
+// Rows whose recording is in neither the live state nor the spool: its file is in the storage
+// already, or nothing of it was ever saved, and the power failed before the catalogue was told.
+void Housekeeper::search_catalog() {
+  env_.catalog.read(find_pending, [this](Result<std::vector<mp4::Identity>> found) {
+    if (!found) {
+      searched_ = false;  // the next tick looks again
+      return;
+    }
+    for (mp4::Identity& identity : found.value()) {
+      LeftInSpool left;
+      left.identity = std::move(identity);
+      left.in_spool = false;
+      welcome(std::move(left));
+    }
+  });
 }
 
 void Housekeeper::welcome(LeftInSpool left) {
@@ -302,15 +358,19 @@ void Housekeeper::welcome(LeftInSpool left) {
     record.rules.min_duration_ms = identity.min_duration_ms;
     record.rules.max_duration_ms = identity.max_duration_ms;
     record.end_reason.assign("restart");
+    record.committed_bytes.set(static_cast<std::int64_t>(left.length));
+    record.duration_ms.set(left.duration_ms);
     StreamRecord& owner = live.edit_stream(stream.value());
     const bool free = owner.recording == runtime::kNone && owner.session.id == 0;
-    if (free && left.silent_ms < identity.reconnect_window_ms) {
+    if (free && left.in_spool && left.silent_ms < identity.reconnect_window_ms) {
       owner.recording = index.value();
       owner.wanted = identity.automatic ? 0 : 1;
     }
     env_.log.write(LogLevel::kNotice,
                    "recording " + identity.slug + " of " + to_valid_utf8(identity.app) + "/" +
-                       to_valid_utf8(identity.stream) + " was found in the spool");
+                       to_valid_utf8(identity.stream) +
+                       (left.in_spool ? " was found in the spool"
+                                      : " was found in the catalogue, without its outcome"));
   });
 }
 

@@ -12,12 +12,15 @@
 
 namespace recording::recorder {
 
-// A recording found in the spool: the session that wrote into it last, and for how long it is
-// silent.
+// A recording found in the spool, or missed there: the session that wrote into it last, and for how
+// long it is silent.
 struct LeftInSpool {
   mp4::Identity identity;
   std::uint64_t session = 0;
   std::int64_t silent_ms = 0;
+  std::uint64_t length = 0;  // of what is whole of its file
+  std::int64_t duration_ms = 0;
+  bool in_spool = true;  // or known from its row alone
 };
 
 // What is nobody's work in particular: finishes recordings whose holder is gone when their time is
@@ -48,6 +51,7 @@ class Housekeeper {
   void lease_ids();
   void measure_space();
   void search_spool();
+  void search_catalog();
   void welcome(LeftInSpool left);
   void sweep_journals();
 

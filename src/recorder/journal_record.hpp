@@ -8,8 +8,8 @@
 #include "mp4/sample.hpp"
 #include "runtime/journal.hpp"
 
-// What lies in a journal segment: records, each a header and its payload, 8-byte aligned. It is read
-// by another process of the same machine and boot only, so the layout is the compiler's.
+// What lies in a journal segment: records, each a header and its payload, 8-byte aligned. It is
+// read by another process of the same machine and boot only, so the layout is the compiler's.
 namespace recording::recorder {
 
 enum class RecordType : std::uint8_t { kSample = 1, kConfig = 2 };
@@ -24,12 +24,12 @@ struct RecordHeader {
   RecordType type = RecordType::kSample;
   media::TrackKind kind = media::TrackKind::kVideo;
   std::uint8_t flags = 0;
-  std::uint8_t codec = 0;        // kConfig: media::Codec
-  std::uint32_t cts = 0;         // ticks
-  std::uint32_t duration = 0;    // ticks: what the sample is expected to last
+  std::uint8_t codec = 0;      // kConfig: media::Codec
+  std::uint32_t cts = 0;       // ticks
+  std::uint32_t duration = 0;  // ticks: what the sample is expected to last
   std::uint32_t timescale = 0;
-  std::int64_t dts = 0;          // ticks, of the session
-  std::uint64_t ordinal = 0;     // of the sample among its kind, in this session
+  std::int64_t dts = 0;       // ticks, of the session
+  std::uint64_t ordinal = 0;  // of the sample among its kind, in this session
 };
 static_assert(sizeof(RecordHeader) == 40);
 

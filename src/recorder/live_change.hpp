@@ -9,8 +9,8 @@
 
 namespace recording::recorder {
 
-// Changes to the live state that must not get lost: made at once, or, when the lock cannot be had in
-// time, with the next tick, in order. Event loop only.
+// Changes to the live state that must not get lost: made at once, or, when the lock cannot be had
+// in time, with the next tick, in order. Event loop only.
 class LiveChanges {
  public:
   using Change = std::function<void(runtime::LiveState::Transaction&)>;

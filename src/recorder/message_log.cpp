@@ -15,8 +15,7 @@ void log_message(std::uint64_t session, media::TrackKind kind, std::uint32_t tim
                  media::Pieces message) noexcept {
   static const int fd = [] {
     const char* path = std::getenv("RECORDING_MESSAGE_LOG");
-    return path == nullptr ? -1
-                           : ::open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    return path == nullptr ? -1 : ::open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
   }();
   if (fd < 0) {
     return;
@@ -31,9 +30,9 @@ void log_message(std::uint64_t session, media::TrackKind kind, std::uint32_t tim
     size += piece.iov_len;
   }
   char line[128];
-  const int length =
-      std::snprintf(line, sizeof(line), "%016" PRIx64 " %c %" PRIu32 " %zu %016" PRIx64 "\n",
-                    session, kind == media::TrackKind::kVideo ? 'v' : 'a', timestamp_ms, size, hash);
+  const int length = std::snprintf(
+      line, sizeof(line), "%016" PRIx64 " %c %" PRIu32 " %zu %016" PRIx64 "\n", session,
+      kind == media::TrackKind::kVideo ? 'v' : 'a', timestamp_ms, size, hash);
   (void)!::write(fd, line, static_cast<std::size_t>(length));
 }
 

@@ -27,8 +27,7 @@ Recorder::~Recorder() = default;
 
 Session* Recorder::find(const std::string& app, const std::string& name) {
   for (const auto& session : sessions_) {
-    if (!session->ended() && session->publisher().name == name &&
-        session->publisher().app == app) {
+    if (!session->ended() && session->publisher().name == name && session->publisher().app == app) {
       return session.get();
     }
   }
@@ -38,8 +37,8 @@ Session* Recorder::find(const std::string& app, const std::string& name) {
 Admission Recorder::admit(const std::string& app, const std::string& name,
                           std::int64_t takeover_ms) {
   Admission admission;
-  auto lock = runtime::OwnerLock::try_acquire(
-      runtime::stream_lock_path(env_.runtime_directory, app, name));
+  auto lock =
+      runtime::OwnerLock::try_acquire(runtime::stream_lock_path(env_.runtime_directory, app, name));
   if (lock) {
     admission.how = Admission::How::kFree;
     admission.lock = std::move(lock).value();
@@ -151,10 +150,9 @@ void Recorder::tick() {
 }
 
 bool Recorder::busy() const {
-  return std::any_of(kept_.begin(), kept_.end(),
-                     [](const auto& recording) {
-                       return !recording->closed() && !recording->waiting();
-                     }) ||
+  return std::any_of(
+             kept_.begin(), kept_.end(),
+             [](const auto& recording) { return !recording->closed() && !recording->waiting(); }) ||
          std::any_of(sessions_.begin(), sessions_.end(),
                      [](const auto& session) { return session->ending() && !session->ended(); });
 }

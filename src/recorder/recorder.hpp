@@ -17,11 +17,11 @@ namespace recording::recorder {
 // after all.
 struct Admission {
   enum class How {
-    kFree,             // nobody has it; `lock` does now
-    kReplaceHere,      // a silent publisher of this worker has it: `replaced`
-    kReplaceElsewhere, // a silent publisher of another worker has it
-    kRefused,          // a live publisher has it
-    kUnknown           // it could not be found out; let in, not recorded
+    kFree,              // nobody has it; `lock` does now
+    kReplaceHere,       // a silent publisher of this worker has it: `replaced`
+    kReplaceElsewhere,  // a silent publisher of another worker has it
+    kRefused,           // a live publisher has it
+    kUnknown            // it could not be found out; let in, not recorded
   };
   How how = How::kUnknown;
   std::optional<runtime::OwnerLock> lock;
@@ -36,8 +36,8 @@ class Recorder {
   explicit Recorder(Environment& environment);
   ~Recorder();
 
-  // Asks for the name before a publisher is let in. `takeover_ms`: a publisher that has sent nothing
-  // for that long is replaced; negative: never.
+  // Asks for the name before a publisher is let in. `takeover_ms`: a publisher that has sent
+  // nothing for that long is replaced; negative: never.
   Admission admit(const std::string& app, const std::string& name, std::int64_t takeover_ms);
 
   // The publisher was accepted. nullptr: it cannot be recorded now, and the log says why; it is let

@@ -16,7 +16,8 @@ using runtime::RecordingState;
 
 constexpr std::int64_t kFirstRetryMs = 500;
 constexpr std::int64_t kLongestRetryMs = 15000;
-constexpr std::string_view kWithdrawn = "withdrawn";  // RecordingRecord::error of one to be discarded
+constexpr std::string_view kWithdrawn =
+    "withdrawn";  // RecordingRecord::error of one to be discarded
 
 SessionSamples view_of(const Batch& batch) {
   SessionSamples view;
@@ -50,8 +51,7 @@ ComebackRequest comeback_request(const Environment& environment, const Recording
   ComebackRequest request;
   request.spool = environment.spool;
   request.runtime_directory = environment.runtime_directory;
-  request.stored_path =
-      environment.storage + "/" + storage_folder(identity) + "/source.mp4";
+  request.stored_path = environment.storage + "/" + storage_folder(identity) + "/source.mp4";
   request.identity = identity;
   for (const runtime::EarlierSession& left : record.earlier) {
     if (left.session != 0) {
@@ -75,41 +75,6 @@ ComebackRequest comeback_request(const Environment& environment, const Recording
 
 }  // namespace
 
-std::string recording_lock_path(const std::string& runtime_directory, const std::string& slug) {
-  return runtime_directory + "/r." + slug + ".lock";
-}
-
-mp4::Identity identity_of(const RecordingRecord& record, const runtime::StreamRecord& stream) {
-  mp4::Identity identity;
-  identity.slug = record.slug.view();
-  identity.app = stream.app.view();
-  identity.stream = stream.name.view();
-  identity.video_id = record.video_id;
-  identity.stream_id = record.stream_id;
-  identity.started_wall_ms = record.started_wall_ms;
-  identity.transaction_id = record.transaction_id.view();
-  identity.sequence = record.sequence;
-  identity.record_type = "origin";
-  identity.automatic = record.automatic != 0;
-  identity.reconnect_window_ms = record.rules.reconnect_window_ms;
-  identity.min_duration_ms = record.rules.min_duration_ms;
-  identity.max_duration_ms = record.rules.max_duration_ms;
-  return identity;
-}
-
-catalog::VideoRow row_of(const mp4::Identity& identity) {
-  catalog::VideoRow row;
-  row.id = identity.video_id;
-  row.stream_id = identity.stream_id;
-  row.slug = identity.slug;
-  row.record_type = identity.record_type;
-  row.recording_started_at = identity.started_wall_ms;
-  row.transaction_id = identity.transaction_id;
-  row.sequence = identity.sequence;
-  row.status = "pending";
-  return row;
-}
-
 // Batches stay in the job while it runs, so that what they hold in the journal stays too.
 struct Recording::Progress {
   std::deque<std::unique_ptr<Batch>> batches;
@@ -129,8 +94,8 @@ Result<std::shared_ptr<Recording>> Recording::take(Environment& environment, std
   if (!lock) {
     return std::move(lock).error();
   }
-  return std::shared_ptr<Recording>(new Recording(environment, index, record, std::move(identity),
-                                                  std::move(lock).value()));
+  return std::shared_ptr<Recording>(
+      new Recording(environment, index, record, std::move(identity), std::move(lock).value()));
 }
 
 Recording::Recording(Environment& environment, std::int32_t index, const RecordingRecord& record,
@@ -251,9 +216,9 @@ void Recording::post_comeback() {
         if (!result) {
           if (result.error().code == Errc::kCorrupt) {
             // Nothing of it can be read by us; it stays in the spool for a person to look at.
-            self->env_.log.write(LogLevel::kCrit, "recording " + self->identity_.slug +
-                                                      " is left as it is in the spool: " +
-                                                      result.error().message);
+            self->env_.log.write(LogLevel::kCrit,
+                                 "recording " + self->identity_.slug +
+                                     " is left as it is in the spool: " + result.error().message);
             self->needs_comeback_ = false;
             self->discontinued_ = true;
             self->queue_.clear();
@@ -277,8 +242,7 @@ void Recording::post_comeback() {
         self->writer_ = std::move(result.value().writer);
         if (self->writer_ != nullptr) {
           RecordingRecord* gauges = self->env_.state.recording_gauges(self->index_);
-          gauges->committed_bytes.set(
-              static_cast<std::int64_t>(self->writer_->file().length()));
+          gauges->committed_bytes.set(static_cast<std::int64_t>(self->writer_->file().length()));
           gauges->duration_ms.set(self->writer_->file().duration_ms());
         }
         if (result.value().recovered_samples != 0) {
@@ -319,8 +283,8 @@ void Recording::post_write() {
             batch->seam = std::move(work->owed);
           }
           work->owed.reset();
-          Status status = work->writer->append(view_of(*batch),
-                                               batch->seam ? &*batch->seam : nullptr);
+          Status status =
+              work->writer->append(view_of(*batch), batch->seam ? &*batch->seam : nullptr);
           if (!status && status.error().code == Errc::kInvalidArgument) {
             // No file can hold it, now or later: trying again would only hold up what follows.
             work->dropped = std::move(status).error();
@@ -355,8 +319,8 @@ void Recording::written(Progress progress) {
         static_cast<std::int64_t>(progress.length));
   }
   if (progress.dropped) {
-    env_.log.write(LogLevel::kError, "recording " + identity_.slug + ": samples were dropped: " +
-                                         progress.dropped->message);
+    env_.log.write(LogLevel::kError, "recording " + identity_.slug +
+                                         ": samples were dropped: " + progress.dropped->message);
   }
   if (!progress.status) {
     for (std::size_t i = progress.batches.size(); i > progress.appended; --i) {
@@ -382,8 +346,8 @@ void Recording::post_conclusion() {
        identity = identity_]() {
         if (writer == nullptr) {
           auto before = concluded_before(files, storage, identity);
-          const bool tells = before || before.error().code == Errc::kIo ||
-                             before.error().code == Errc::kNoSpace;
+          const bool tells =
+              before || before.error().code == Errc::kIo || before.error().code == Errc::kNoSpace;
           if (tells) {  // an error of the disk does not mean that there is nothing
             return before;
           }
@@ -421,31 +385,31 @@ void Recording::settle(const Outcome& outcome) {
   };
   const auto known = std::make_shared<Known>();
   known->ended_wall_ms = outcome.ended_wall_ms;
-  env_.changes.make([self = shared_from_this(), known,
-                     error = outcome.error](LiveState::Transaction& live) {
-    const RecordingRecord* found = live.recording(self->index_);
-    if (found == nullptr || found->slug.view() != self->identity_.slug) {
-      return;
-    }
-    RecordingRecord& record = live.edit_recording(self->index_);
-    record.state = RecordingState::kSettled;
-    record.error.assign(error);
-    if (known->ended_wall_ms == 0) {
-      known->ended_wall_ms = record.ended_wall_ms;
-    }
-    if (record.video_id != 0) {
-      self->row_.id = record.video_id;  // it may have been leased after the file was begun
-      self->row_.stream_id = record.stream_id;
-    }
-    if (record.end_reason.size != 0) {
-      known->reason = record.end_reason.view();
-    }
-    // Its record goes soon, and its place may become another stream's.
-    if (live.stream(record.stream) != nullptr &&
-        live.stream(record.stream)->recording == self->index_) {
-      live.edit_stream(record.stream).recording = runtime::kNone;
-    }
-  });
+  env_.changes.make(
+      [self = shared_from_this(), known, error = outcome.error](LiveState::Transaction& live) {
+        const RecordingRecord* found = live.recording(self->index_);
+        if (found == nullptr || found->slug.view() != self->identity_.slug) {
+          return;
+        }
+        RecordingRecord& record = live.edit_recording(self->index_);
+        record.state = RecordingState::kSettled;
+        record.error.assign(error);
+        if (known->ended_wall_ms == 0) {
+          known->ended_wall_ms = record.ended_wall_ms;
+        }
+        if (record.video_id != 0) {
+          self->row_.id = record.video_id;  // it may have been leased after the file was begun
+          self->row_.stream_id = record.stream_id;
+        }
+        if (record.end_reason.size != 0) {
+          known->reason = record.end_reason.view();
+        }
+        // Its record goes soon, and its place may become another stream's.
+        if (live.stream(record.stream) != nullptr &&
+            live.stream(record.stream)->recording == self->index_) {
+          live.edit_stream(record.stream).recording = runtime::kNone;
+        }
+      });
   const std::string& reason = known->reason;
   std::int64_t ended = known->ended_wall_ms;
   if (ended == 0) {
@@ -473,9 +437,9 @@ void Recording::settle(const Outcome& outcome) {
                          {"reason", reason}};
   if (outcome.error.empty()) {
     env_.events.emit("recording.completed", facts);
-    env_.events.emit("video.viewable", {{"recording_id", identity_.slug},
-                                        {"video_id", row_.id},
-                                        {"stream_id", row_.stream_id}});
+    env_.events.emit(
+        "video.viewable",
+        {{"recording_id", identity_.slug}, {"video_id", row_.id}, {"stream_id", row_.stream_id}});
   } else {
     facts.back() = {"reason", outcome.error};
     env_.events.emit("recording.discarded", facts);

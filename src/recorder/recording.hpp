@@ -72,19 +72,20 @@ class Recording : public std::enable_shared_from_this<Recording> {
   const mp4::Identity identity_;
   const runtime::RecordingRules rules_;
   const ComebackRequest comeback_;
-  const std::string settled_error_;  // of a recording whose outcome was known before its holder died
+  const std::string
+      settled_error_;  // of a recording whose outcome was known before its holder died
   std::optional<runtime::OwnerLock> lock_;
 
   Stage stage_ = Stage::kOpen;
-  bool busy_ = false;           // a job is under way
+  bool busy_ = false;  // a job is under way
   bool needs_comeback_ = false;
-  bool discarded_ = false;      // nobody wants it
-  bool discontinued_ = false;   // the file could not be read: nothing more is written
+  bool discarded_ = false;     // nobody wants it
+  bool discontinued_ = false;  // the file could not be read: nothing more is written
   std::shared_ptr<RecordingWriter> writer_;
   std::deque<std::unique_ptr<Batch>> queue_;
   std::vector<std::unique_ptr<Batch>> unsynced_;  // written, but their sync failed
   std::optional<Seam> owed_seam_;  // of a batch that no file can hold: goes to the next one
-  std::int64_t retry_ms_ = 0;   // monotonic: not before this after a failure; 0: no failure
+  std::int64_t retry_ms_ = 0;      // monotonic: not before this after a failure; 0: no failure
   std::int64_t retry_step_ms_ = 0;
   catalog::VideoRow row_;
 };

@@ -19,8 +19,9 @@ std::int64_t rescale(std::int64_t ticks, std::uint32_t from, std::uint32_t to) {
 constexpr std::int64_t kLongestLeapSeconds = 3600;
 // What is said of a last sample, whose follower is not known.
 constexpr std::int64_t kLongestLastSeconds = 60;
-// Of one sample to the next (mp4/recording_file.hpp).
-constexpr std::int64_t kLongestStep = std::numeric_limits<std::int32_t>::max();
+// Of one sample to the next a file takes 2^31 - 1 (mp4/recording_file.hpp); less, because it may be
+// counted from the end of the last one.
+constexpr std::int64_t kLongestStep = std::int64_t{1} << 30;
 
 // Where two tracks of different timescales must be compared.
 constexpr std::uint32_t kCommonTimescale = 1000000;
@@ -104,8 +105,7 @@ mp4::Mark RecordingWriter::mark_for(const SessionSamples& samples, const Seam& s
                                       kCommonTimescale));
     }
     if (file_->config(kind) != nullptr) {
-      end = std::max(end,
-                     rescale(file_->end_dts(kind), file_->timescale(kind), kCommonTimescale));
+      end = std::max(end, rescale(file_->end_dts(kind), file_->timescale(kind), kCommonTimescale));
     }
   }
   if (begin == std::numeric_limits<std::int64_t>::max()) {
@@ -156,8 +156,8 @@ bool RecordingWriter::leaps(const SessionSamples& samples) const {
     }
     const std::uint32_t to = timescale(kind, samples);
     const std::int64_t origin = rescale(file_->last_mark().origin_us, kCommonTimescale, to);
-    const std::int64_t first = rescale(samples.samples[i].front().dts,
-                                       samples.config[i]->timescale, to) - origin;
+    const std::int64_t first =
+        rescale(samples.samples[i].front().dts, samples.config[i]->timescale, to) - origin;
     if (first - file_->end_dts(kind) <= kLongestLeapSeconds * to) {
       return false;
     }

@@ -24,8 +24,8 @@ struct SessionSamples {
   PerKind<std::uint64_t> first_ordinal{};
 };
 
-// The pool-thread side of one recording: puts the samples of its sessions on the file's timeline and
-// appends them. One thread at a time; every call may block. A failed call may be tried again.
+// The pool-thread side of one recording: puts the samples of its sessions on the file's timeline
+// and appends them. One thread at a time; every call may block. A failed call may be tried again.
 class RecordingWriter {
  public:
   // Makes {spool}/{slug}/source.mp4. Nothing is on disk before this.
@@ -53,8 +53,8 @@ class RecordingWriter {
   void place(media::TrackKind kind, const SessionSamples& samples, std::int64_t origin_us);
 
   std::unique_ptr<mp4::RecordingFile> file_;
-  // The last sample placed of each kind; -1 where there is none, or none since the file was reopened
-  // (then the session's own order, which the journal keeps, is enough).
+  // The last sample placed of each kind; -1 where there is none, or none since the file was
+  // reopened (then the session's own order, which the journal keeps, is enough).
   PerKind<std::int64_t> last_dts_{-1, -1};
   PerKind<std::vector<mp4::Sample>> placed_;  // scratch
   PerKind<media::TrackConfig> adapted_;       // scratch

@@ -46,7 +46,7 @@ runtime::Segment SegmentPool::acquire(std::uint64_t session, std::uint64_t numbe
     }
   }
   auto* memory = static_cast<std::uint8_t*>(
-      ::operator new(runtime::kSegmentSize, std::align_val_t{64}, std::nothrow));
+      ::operator new (runtime::kSegmentSize, std::align_val_t{64}, std::nothrow));
   if (memory == nullptr) {
     return {};
   }
@@ -63,7 +63,7 @@ void SegmentPool::release(const runtime::Segment& segment) noexcept {
   if (segment.shared) {
     journal_->release(segment);
   } else {
-    ::operator delete(static_cast<void*>(segment.header), std::align_val_t{64});
+    ::operator delete (static_cast<void*>(segment.header), std::align_val_t{64});
   }
 }
 
@@ -144,8 +144,7 @@ bool SegmentChain::append_in_parts(RecordHeader header, media::Pieces payload,
       }
       continue;
     }
-    const std::size_t take =
-        fits ? left : ((room - sizeof(RecordHeader)) & ~std::size_t{7});
+    const std::size_t take = fits ? left : ((room - sizeof(RecordHeader)) & ~std::size_t{7});
     header.size = static_cast<std::uint32_t>(take);
     left -= take;
     done = left == 0;

@@ -10,8 +10,8 @@
 
 namespace recording::recorder {
 
-// Where segments come from and go back to: the journal, or private memory when it has none. Outlives
-// every SegmentHold. Event loop only.
+// Where segments come from and go back to: the journal, or private memory when it has none.
+// Outlives every SegmentHold. Event loop only.
 class SegmentPool {
  public:
   explicit SegmentPool(runtime::Journal* journal) : journal_(journal) {}

@@ -28,10 +28,6 @@ std::uint64_t new_session_id() {
   return id;
 }
 
-bool inside_window(const RecordingRecord& record, std::int64_t now_ms) {
-  return now_ms - record.interrupted_ms < record.rules.reconnect_window_ms;
-}
-
 }  // namespace
 
 Session::Session(Environment& environment, Publisher publisher,
@@ -50,8 +46,7 @@ void Session::declare_frame_rate(double frames_per_second) {
   tracks_[0].declare_frame_rate(frames_per_second);
   // What an encoder declares may be anything, not a number included.
   const bool plausible = frames_per_second > 0 && frames_per_second < 100000;
-  declared_rate_milli_ =
-      plausible ? static_cast<std::uint32_t>(frames_per_second * 1000 + 0.5) : 0;
+  declared_rate_milli_ = plausible ? static_cast<std::uint32_t>(frames_per_second * 1000 + 0.5) : 0;
   facts_changed_ = true;
 }
 
@@ -59,8 +54,8 @@ Session::~Session() { *alive_ = false; }
 
 bool Session::try_lock() {
   if (!lock_) {
-    auto taken = runtime::OwnerLock::try_acquire(runtime::stream_lock_path(
-        env_.runtime_directory, publisher_.app, publisher_.name));
+    auto taken = runtime::OwnerLock::try_acquire(
+        runtime::stream_lock_path(env_.runtime_directory, publisher_.app, publisher_.name));
     if (taken) {
       lock_ = std::move(taken).value();
     }
@@ -137,8 +132,8 @@ void Session::ask_settings() {
   }
   asking_ = true;
   env_.catalog.write(
-      [app = publisher_.app, name = publisher_.name, at = env_.clock.wall_ms()](
-          catalog::Catalog& catalog) -> Result<catalog::StreamRow> {
+      [app = publisher_.app, name = publisher_.name,
+       at = env_.clock.wall_ms()](catalog::Catalog& catalog) -> Result<catalog::StreamRow> {
         auto row = catalog.ensure_stream(app, name);
         if (row) {
           RECORDING_TRY(catalog.set_stream_times(row.value().id, at, 0));
@@ -170,7 +165,7 @@ void Session::ask_settings() {
           StreamRecord& stream = live.edit_stream(stream_);
           stream.stream_id = found.id;
           stream.settings_known = 1;
-          stream.auto_record = !found.auto_record ? runtime::Setting::kInherit
+          stream.auto_record = !found.auto_record   ? runtime::Setting::kInherit
                                : *found.auto_record ? runtime::Setting::kOn
                                                     : runtime::Setting::kOff;
           if (stream.recording != runtime::kNone && live.recording(stream.recording) != nullptr) {
@@ -188,8 +183,8 @@ void Session::settings_told() {
     if (auto begun = env_.state.begin(); begun) {
       const LiveState::Transaction live = std::move(begun).value();
       const StreamRecord* stream = live.stream(stream_);
-      wanted = stream == nullptr || stream->wanted != 0 ||
-               stream->auto_record != runtime::Setting::kOff;
+      wanted =
+          stream == nullptr || stream->wanted != 0 || stream->auto_record != runtime::Setting::kOff;
     }
     if (wanted) {
       announce_recording();
@@ -253,331 +248,6 @@ void Session::look() {
   }
   decide();
 }
-
-// What should be happening, by the live state; makes it so.
-void Session::decide() {
-  if (mode_ == Mode::kRecording) {
-    return;
-  }
-  auto begun = env_.state.begin();
-  if (!begun) {
-    return;
-  }
-  std::int32_t index = runtime::kNone;
-  RecordingRecord record;
-  {
-    LiveState::Transaction live = std::move(begun).value();
-    const StreamRecord* stream = live.stream(stream_);
-    if (stream == nullptr || stream->session.id != id_) {
-      return;
-    }
-    index = stream->recording;
-    if (live.recording(index) == nullptr) {
-      index = runtime::kNone;
-    }
-    if (index != runtime::kNone) {
-      record = *live.recording(index);
-      if (record.state != RecordingState::kRequested &&
-          !inside_window(record, env_.clock.monotonic_ms())) {
-        // Too late for it: the housekeeper finishes it, and what comes now is a new recording.
-        RecordingRecord& late = live.edit_recording(index);
-        late.state = RecordingState::kEnding;
-        late.end_reason.assign("interrupted");
-        live.edit_stream(stream_).recording = runtime::kNone;
-        index = runtime::kNone;
-      }
-    }
-    // Until the catalogue has answered (or failed to), only what somebody asked for is begun; the
-    // rest is held.
-    // But what the application records unless its stream's settings say otherwise is begun at once,
-    // so that it is somebody's should this process be killed: it can be withdrawn still.
-    const bool settled = stream->settings_known != 0 || ask_again_ms_ != 0;
-    if (index == runtime::kNone && stream->wanted == 0 && !settled &&
-        publisher_.rules.auto_record == 0) {
-      return;
-    }
-    tentative_ = index == runtime::kNone && stream->wanted == 0 && !settled;
-    const bool automatic = stream->auto_record == runtime::Setting::kInherit
-                               ? publisher_.rules.auto_record != 0
-                               : stream->auto_record == runtime::Setting::kOn;
-    const bool wants = stream->stopped == 0 && (automatic || stream->wanted != 0);
-    if (index == runtime::kNone && wants && tracks_[0].config() == nullptr &&
-        tracks_[1].config() == nullptr) {
-      return;  // what nobody can describe makes no file; the first configuration asks again
-    }
-    if (index == runtime::kNone && wants) {
-      const std::int64_t free_bytes = env_.state.shared_gauges()->spool_free_bytes.get();
-      if (free_bytes >= 0 && free_bytes < env_.min_free_bytes) {
-        if (!no_space_noted_) {
-          no_space_noted_ = true;
-          env_.events.emit("recording.failed", {{"stream_id", stream_id_},
-                                                {"stream", to_valid_utf8(publisher_.name)},
-                                                {"error", std::string("no_space")},
-                                                {"free_bytes", free_bytes}});
-        }
-      } else if (auto added = add_recording(live, env_.clock, stream_, stream->wanted == 0);
-                 added) {
-        no_space_noted_ = false;
-        index = added.value();
-        record = *live.recording(index);
-      } else {
-        env_.log.write(LogLevel::kError, "recording of " + to_valid_utf8(publisher_.name) +
-                                             " cannot begin: " + added.error().message);
-      }
-    }
-  }
-  if (index == runtime::kNone) {
-    if (mode_ == Mode::kUndecided) {
-      mode_ = Mode::kIdle;
-      if (publisher_.rules.preroll == 0) {
-        held_.clear();
-        gatherer_.forget();
-      }
-    }
-    return;
-  }
-  if (record.state == RecordingState::kRequested) {
-    record_new(index);
-  } else if (!go_on(index, record)) {
-    mode_ = Mode::kUndecided;  // held elsewhere still; everything is kept until it is let go of
-  }
-}
-
-void Session::record_new(std::int32_t index) {
-  RecordingRecord record;
-  StreamRecord stream;
-  {
-    auto begun = env_.state.begin();
-    if (!begun) {
-      return;
-    }
-    const LiveState::Transaction live = std::move(begun).value();
-    if (live.recording(index) == nullptr || live.stream(stream_) == nullptr) {
-      return;
-    }
-    record = *live.recording(index);
-    stream = *live.stream(stream_);
-  }
-  auto taken = Recording::take(env_, index, record, identity_of(record, stream));
-  if (!taken) {
-    env_.log.write(LogLevel::kError, "recording " + std::string(record.slug.view()) +
-                                         " cannot begin: " + taken.error().message);
-    return;
-  }
-  Seam seam;
-  seam.session = id_;
-  seam.fence = fence_;
-  const bool headless = group_cut_ && tracks_[0].config() != nullptr;
-  if ((publisher_.rules.preroll == 0 && mode_ == Mode::kIdle) || headless) {
-    waiting_for_key_ = true;
-    recording_from_ms_ = env_.clock.monotonic_ms();  // for the wait; see take_sample()
-    held_.clear();
-    gatherer_.forget();
-  }
-  attach(index, record, std::move(taken).value(), std::move(seam));
-  if (!tentative_) {
-    announce_recording();
-  }
-}
-
-// Tells the log and the catalogue of the recording that has begun.
-void Session::announce_recording() {
-  tentative_ = false;
-  if (recording_ == nullptr) {
-    return;
-  }
-  const mp4::Identity& identity = recording_->identity();
-  env_.events.emit("recording.started", {{"recording_id", identity.slug},
-                                         {"video_id", identity.video_id},
-                                         {"stream_id", stream_id_},
-                                         {"app", to_valid_utf8(publisher_.app)},
-                                         {"stream", to_valid_utf8(publisher_.name)},
-                                         {"automatic", identity.automatic},
-                                         {"sequence", std::int64_t{identity.sequence}}});
-  catalog::VideoRow row = row_of(identity);
-  row.stream_id = stream_id_;
-  env_.catalog.write(
-      [row](catalog::Catalog& catalog) -> Status {
-        return row.id == 0 ? ok() : catalog.put_video(row);
-      },
-      [](Status) {});  // told again when it ends
-}
-
-// The catalogue says that the stream is not to be recorded after all: nobody was told of it yet.
-void Session::withdraw_recording() {
-  tentative_ = false;
-  env_.changes.make([index = recording_->index(), stream = stream_,
-                     slug = recording_->identity().slug](LiveState::Transaction& live) {
-    if (live.recording(index) == nullptr || live.recording(index)->slug.view() != slug) {
-      return;
-    }
-    live.edit_recording(index).state = RecordingState::kEnding;
-    live.edit_recording(index).error.assign("withdrawn");
-    if (live.stream(stream)->recording == index) {
-      live.edit_stream(stream).recording = runtime::kNone;
-    }
-  });
-  recording_->discard();
-  stop_recording();
-}
-
-bool Session::go_on(std::int32_t index, const RecordingRecord& record) {
-  StreamRecord stream;
-  {
-    auto begun = env_.state.begin();
-    if (!begun) {
-      return false;
-    }
-    const LiveState::Transaction live = std::move(begun).value();
-    stream = *live.stream(stream_);
-  }
-  auto taken = Recording::take(env_, index, record, identity_of(record, stream));
-  if (!taken) {
-    return false;
-  }
-  // It ended when the first message came that is held for it, not when the file could be had.
-  const Batch* earliest = !held_.empty() ? held_.front().get() : gatherer_.gathering();
-  const std::int64_t now = env_.clock.monotonic_ms();
-  const std::int64_t back_ms = earliest != nullptr ? earliest->arrived_ms : now;
-  const std::int64_t gap_ms = std::max<std::int64_t>(back_ms - record.interrupted_ms, 0);
-  Seam seam;
-  seam.session = id_;
-  seam.fence = fence_;
-  seam.ended_wall_ms = env_.clock.wall_ms() - (now - back_ms);
-  seam.began_wall_ms = seam.ended_wall_ms - gap_ms;
-  seam.lost_ms = gap_ms;
-  seam.keep_gap_ms = publisher_.rules.keep_gap != 0 ? gap_ms : 0;
-  seam.reason = record.end_reason.size != 0 ? std::string(record.end_reason.view()) : "connection";
-  std::shared_ptr<Recording> recording = std::move(taken).value();
-  recording->come_back();
-  recording_base_ms_ = env_.state.recording_gauges(index)->duration_ms.get() + seam.keep_gap_ms;
-  attach(index, record, std::move(recording), std::move(seam));
-  env_.events.emit("recording.resumed", {{"recording_id", std::string(record.slug.view())},
-                                         {"video_id", record.video_id},
-                                         {"stream_id", stream_id_},
-                                         {"lost_ms", gap_ms}});
-  return true;
-}
-
-// Everything held belongs to the recording from here on.
-void Session::attach(std::int32_t index, const RecordingRecord& record,
-                     std::shared_ptr<Recording> recording, Seam seam) {
-  PerKind<std::uint64_t> first{tracks_[0].next_ordinal(), tracks_[1].next_ordinal()};
-  if (!held_.empty()) {
-    first = held_.front()->first_ordinal;
-  } else if (gatherer_.gathering() != nullptr) {
-    first = gatherer_.gathering()->first_ordinal;
-  }
-  env_.changes.make([index, first, id = id_, slug = record.slug](LiveState::Transaction& live) {
-    if (live.recording(index) == nullptr || live.recording(index)->slug.view() != slug.view()) {
-      return;
-    }
-    RecordingRecord& active = live.edit_recording(index);
-    if (active.state != RecordingState::kEnding) {
-      active.state = RecordingState::kActive;
-    }
-    active.pid = static_cast<std::int32_t>(::getpid());
-    if (active.session != 0) {
-      // Until the journal of its last session has been added, that must be found after a kill.
-      const auto free = std::find_if(active.earlier.begin(), active.earlier.end(),
-                                     [](const auto& earlier) { return earlier.session == 0; });
-      if (free != active.earlier.end()) {
-        *free = {active.session, active.first_ordinal};
-      }
-    }
-    active.bounded = 0;
-    active.session = id;
-    active.first_ordinal = first;
-    active.end_reason.assign("");
-    if (active.video_id == 0) {
-      active.video_id = live.take_video_id();
-    }
-  });
-  if (record.state == RecordingState::kRequested) {
-    recording_base_ms_ = 0;
-  }
-  recording_ = std::move(recording);
-  mode_ = Mode::kRecording;
-  dropping_ = false;
-  seam_ = std::move(seam);
-  const Batch* earliest = !held_.empty() ? held_.front().get() : gatherer_.gathering();
-  recording_from_known_ = earliest != nullptr && !waiting_for_key_;
-  if (recording_from_known_) {
-    recording_from_ms_ = earliest->first_ms;
-  }
-  std::deque<std::unique_ptr<Batch>> held;
-  held.swap(held_);
-  for (std::unique_ptr<Batch>& batch : held) {
-    batch_ready(std::move(batch));
-  }
-}
-
-void Session::stop_recording() {
-  batch_ready(gatherer_.cut(tracks_, std::nullopt, 0));
-  env_.changes.make([index = recording_->index(), slug = recording_->identity().slug,
-                     end = PerKind<std::uint64_t>{tracks_[0].next_ordinal(),
-                                                  tracks_[1].next_ordinal()}](
-                        LiveState::Transaction& live) {
-    const RecordingRecord* record = live.recording(index);
-    if (record != nullptr && record->slug.view() == slug) {
-      RecordingRecord& ended = live.edit_recording(index);
-      ended.bounded = 1;
-      ended.end_ordinal = end;
-    }
-  });
-  recording_->finish();
-  keep_(std::move(recording_));
-  recording_.reset();
-  mode_ = Mode::kIdle;
-  seam_.reset();
-  waiting_for_key_ = false;
-  dropping_ = false;
-  recording_base_ms_ = 0;
-  recorded_codec_ = {};
-  group_cut_ = true;
-}
-
-// recording_max_duration is reached and a key frame is here, or a track has another codec: the sample
-// at hand begins the next part.
-void Session::divide(std::int64_t at_ms, const char* reason) {
-  std::int32_t next = runtime::kNone;
-  const std::int32_t now = recording_->index();
-  {
-    auto begun = env_.state.begin();
-    if (!begun) {
-      return;  // the next key frame does
-    }
-    LiveState::Transaction live = std::move(begun).value();
-    const RecordingRecord* part = live.recording(now);
-    if (part == nullptr || part->state != RecordingState::kActive) {
-      return;
-    }
-    auto added = add_recording(live, env_.clock, stream_, part->automatic != 0);
-    if (!added) {
-      live.edit_stream(stream_).recording = now;
-      env_.log.write(LogLevel::kError,
-                     "a recording longer than recording_max_duration cannot be divided now: " +
-                         added.error().message);
-      return;
-    }
-    next = added.value();
-    RecordingRecord& later = live.edit_recording(next);
-    later.transaction_id = live.recording(now)->transaction_id;
-    later.sequence = live.recording(now)->sequence + 1;
-    RecordingRecord& ended = live.edit_recording(now);
-    ended.state = RecordingState::kEnding;
-    ended.ended_wall_ms = env_.clock.wall_ms();
-    ended.end_reason.assign(reason);
-    ended.bounded = 1;
-    ended.end_ordinal = {tracks_[0].next_ordinal(), tracks_[1].next_ordinal()};
-  }
-  stop_recording();
-  group_cut_ = false;
-  recording_from_ms_ = at_ms;
-  mode_ = Mode::kUndecided;  // what is held is nothing; the key frame that follows must be kept
-  record_new(next);
-}
-
 void Session::end(SessionEnd how) {
   if (ending_) {
     return;
@@ -683,14 +353,14 @@ void Session::end_silent() {
 
 // The first message after such a silence: a new session of the same connection.
 void Session::begin_again() {
-  env_.changes.make([id = id_, stream = stream_, wall = env_.clock.wall_ms()](
-                        LiveState::Transaction& live) {
-    if (live.stream(stream) != nullptr && live.stream(stream)->session.id == id) {
-      StreamRecord& again = live.edit_stream(stream);
-      again.stopped = 0;
-      again.session.started_wall_ms = wall;
-    }
-  });
+  env_.changes.make(
+      [id = id_, stream = stream_, wall = env_.clock.wall_ms()](LiveState::Transaction& live) {
+        if (live.stream(stream) != nullptr && live.stream(stream)->session.id == id) {
+          StreamRecord& again = live.edit_stream(stream);
+          again.stopped = 0;
+          again.session.started_wall_ms = wall;
+        }
+      });
   look();
 }
 
@@ -751,7 +421,8 @@ void Session::publish_facts() {
     session.sample_rate = audio->sample_rate;
     session.channels = audio->channels;
   }
-  session.unrecordable = unrecordable_noted_ && session.video_codec == 0 && session.audio_codec == 0;
+  session.unrecordable =
+      unrecordable_noted_ && session.video_codec == 0 && session.audio_codec == 0;
 }
 
 }  // namespace recording::recorder

@@ -140,7 +140,7 @@ class Session {
   std::int64_t recording_base_ms_ = 0;  // duration the recording had when this session joined it
   std::int64_t recording_from_ms_ = 0;  // received time at which this session joined it
   bool recording_from_known_ = false;
-  bool dropping_ = false;               // overloaded: nothing is kept until a key frame finds room
+  bool dropping_ = false;  // overloaded: nothing is kept until a key frame finds room
   std::int64_t dropped_from_ms_ = 0, dropped_wall_ms_ = 0;
 };
 

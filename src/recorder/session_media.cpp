@@ -11,8 +11,8 @@ namespace {
 // A recording without preroll waits for a key frame no longer than this; streams with intra refresh
 // never send one.
 constexpr std::int64_t kLongestKeyWaitMs = 10000;
-// How often what others may read of a session is written: a cache line of the live state for each of
-// hundreds of streams is too much for every message.
+// How often what others may read of a session is written: a cache line of the live state for each
+// of hundreds of streams is too much for every message.
 constexpr std::int64_t kGaugeMs = 100;
 // Media that come this long without a codec configuration will hardly get one.
 constexpr std::int64_t kConfigPatienceMs = 2000;
@@ -28,8 +28,7 @@ bool Session::wanted_at_all() const {
   return mode_ != Mode::kIdle || publisher_.rules.preroll != 0;
 }
 
-void Session::on_message(media::TrackKind kind, std::uint32_t timestamp_ms,
-                         media::Pieces message) {
+void Session::on_message(media::TrackKind kind, std::uint32_t timestamp_ms, media::Pieces message) {
   const std::int64_t now = env_.clock.monotonic_ms();
   if (first_message_ms_ == 0) {
     first_message_ms_ = now;
@@ -68,11 +67,10 @@ void Session::on_message(media::TrackKind kind, std::uint32_t timestamp_ms,
       break;
     case Intake::What::kRejected:
       if (intake.why != nullptr) {
-        env_.log.write(LogLevel::kWarn, std::string(kind == media::TrackKind::kVideo ? "video"
-                                                                                     : "audio") +
-                                            " of " + to_valid_utf8(publisher_.app) + "/" +
-                                            to_valid_utf8(publisher_.name) +
-                                            " is not recorded: " + intake.why);
+        env_.log.write(LogLevel::kWarn,
+                       std::string(kind == media::TrackKind::kVideo ? "video" : "audio") + " of " +
+                           to_valid_utf8(publisher_.app) + "/" + to_valid_utf8(publisher_.name) +
+                           " is not recorded: " + intake.why);
       }
       break;
     default:
@@ -99,8 +97,8 @@ void Session::write_gauges() {
     return;
   }
   runtime::RecordingRecord* recording = env_.state.recording_gauges(recording_->index());
-  recording->duration_ms.set(std::max(recording->duration_ms.get(),
-                                      recording_base_ms_ + last_ms_ - recording_from_ms_));
+  recording->duration_ms.set(
+      std::max(recording->duration_ms.get(), recording_base_ms_ + last_ms_ - recording_from_ms_));
   const auto unsafe =
       static_cast<std::int64_t>(gatherer_.private_segments() * runtime::kSegmentSize);
   if (unsafe != 0 && recording->unsafe_bytes.get() == 0) {

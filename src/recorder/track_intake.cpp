@@ -105,8 +105,7 @@ Intake TrackIntake::take(std::uint32_t timestamp_ms, std::int64_t reference_ms,
 
 void TrackIntake::set_config(media::TrackConfig config) {
   // onMetaData comes from the encoder's settings; timing in the SPS is often a mere time base.
-  if (kind_ == media::TrackKind::kVideo && declared_fps_ > 0.5 &&
-      declared_fps_ < 1000) {
+  if (kind_ == media::TrackKind::kVideo && declared_fps_ > 0.5 && declared_fps_ < 1000) {
     config.default_duration =
         static_cast<std::uint32_t>(std::lround(media::kVideoTimescale / declared_fps_));
   }

@@ -18,21 +18,21 @@ namespace recording::recorder {
 // What one message of a track turned out to be.
 struct Intake {
   enum class What {
-    kNothing,   // nothing to keep (end of sequence, empty, the same configuration again)
-    kConfig,    // config() is new
-    kSample,    // `sample` and `pieces`, valid until the next message
-    kRejected   // cannot be recorded; `why` says it, once per reason
+    kNothing,  // nothing to keep (end of sequence, empty, the same configuration again)
+    kConfig,   // config() is new
+    kSample,   // `sample` and `pieces`, valid until the next message
+    kRejected  // cannot be recorded; `why` says it, once per reason
   };
   What what = What::kNothing;
-  mp4::Sample sample;        // dts in ticks of the session
-  std::int64_t ms = 0;       // received time, unwound
+  mp4::Sample sample;   // dts in ticks of the session
+  std::int64_t ms = 0;  // received time, unwound
   media::Pieces pieces;
   const char* why = nullptr;
 };
 
-// Takes the messages of one track of one session apart: FLV header, codec configuration, timestamps,
-// parameter sets that a key frame lacks. Event loop only; no copy of media bytes but for encoders
-// with short NAL lengths.
+// Takes the messages of one track of one session apart: FLV header, codec configuration,
+// timestamps, parameter sets that a key frame lacks. Event loop only; no copy of media bytes but
+// for encoders with short NAL lengths.
 class TrackIntake {
  public:
   explicit TrackIntake(media::TrackKind kind) : kind_(kind) {}

@@ -56,7 +56,7 @@ struct RecordingRules {
   std::uint8_t end_on_unpublish = 0;
   std::uint8_t keep_gap = 0;
   std::uint8_t preroll = 1;
-  std::uint8_t auto_record = 0;  // of streams without a setting of their own
+  std::uint8_t auto_record = 0;       // of streams without a setting of their own
   std::int64_t drain_timeout_ms = 0;  // 0: off
 };
 
@@ -125,11 +125,12 @@ struct RecordingRecord {
   // While the file has no mark yet that says it: whose samples it begins with, and which.
   std::uint64_t session = 0;
   std::array<std::uint64_t, 2> first_ordinal{};
-  // Once it was stopped: the session goes on, and its samples from here on are not of this recording.
+  // Once it was stopped: the session goes on, and its samples from here on are not of this
+  // recording.
   std::uint8_t bounded = 0;
   std::array<std::uint64_t, 2> end_ordinal{};
-  // The sessions before, the oldest first, as long as what their journals hold has not been added to
-  // the file: several, when each holder died or met a failing disk before it had come so far.
+  // The sessions before, the oldest first, as long as what their journals hold has not been added
+  // to the file: several, when each holder died or met a failing disk before it had come so far.
   std::array<EarlierSession, 4> earlier{};
   RecordingRules rules;
   Text<48> end_reason;

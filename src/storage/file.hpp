@@ -36,11 +36,12 @@ class FileSystem {
   virtual Result<std::unique_ptr<File>> create(const std::string& path) = 0;  // O_EXCL, 0640
   virtual Result<std::unique_ptr<File>> open(const std::string& path) = 0;    // read and write
   virtual Result<std::unique_ptr<File>> open_for_read(const std::string& path) = 0;
-  // Like mkdir -p with mode 0750; a new name survives a power cut only after sync_directory(parent).
+  // Like mkdir -p with mode 0750; a new name survives a power cut only after
+  // sync_directory(parent).
   virtual Status make_directories(const std::string& path) = 0;
   virtual Status rename(const std::string& from, const std::string& to) = 0;
-  virtual Status remove(const std::string& path) = 0;            // a file, or an empty directory
-  virtual Status sync_directory(const std::string& path) = 0;    // makes names in it durable
+  virtual Status remove(const std::string& path) = 0;          // a file, or an empty directory
+  virtual Status sync_directory(const std::string& path) = 0;  // makes names in it durable
   virtual Result<std::vector<std::string>> list(const std::string& path) = 0;  // names, unsorted
   virtual Result<std::uint64_t> free_bytes(const std::string& path) = 0;       // for this user
 };

@@ -1,6 +1,7 @@
-// Bytes become the life of an encoder and of the workers that serve it: messages of any timestamps and
-// sizes, stops and starts, reconnects, disk errors, kills between any two steps. Whatever happens, the
-// videos hold what was handed in, in order, once, unless the log says that samples were dropped.
+// Bytes become the life of an encoder and of the workers that serve it: messages of any timestamps
+// and sizes, stops and starts, reconnects, disk errors, kills between any two steps. Whatever
+// happens, the videos hold what was handed in, in order, once, unless the log says that samples
+// were dropped.
 #include <set>
 
 // The fuzz targets link the core alone.
@@ -50,6 +51,7 @@ class Life {
     machine_.rules.keep_gap = (flags & 32) != 0;
     machine_.rules.sync = (flags & 64) != 0 ? 1 : 2;
     machine_.rules.buffer_bytes = 1 << 20;
+    mp3_ = (flags & 128) != 0;
     worker_.emplace(machine_);
     worker_->tick();
   }
@@ -98,8 +100,8 @@ class Life {
         stop_or_start(what < 128);
         break;
       case 8:
-        machine_.disk.inject({Call::kAnyChange, 1 + in_.u8() % 4, what < 128 ? 28 : 5, in_.u8(),
-                              false, false});
+        machine_.disk.inject(
+            {Call::kAnyChange, 1 + in_.u8() % 4, what < 128 ? 28 : 5, in_.u8(), false, false});
         break;
       case 9:
         configure_video(what);
@@ -201,7 +203,7 @@ class Life {
     }
   }
   void configure_audio() {
-    if (session_ != nullptr) {
+    if (session_ != nullptr && !mp3_) {
       give(TrackKind::kAudio, flv_aac(0, aac_record()));
       codec_[1] = media::Codec::kAac;
     }
@@ -224,7 +226,8 @@ class Life {
       put_bytes(stored, unit);
       note(TrackKind::kVideo, std::move(stored));
     }
-    give(TrackKind::kVideo, flv_video(key, 1, unit, static_cast<std::int32_t>(more >> 14) * 40 - 40));
+    give(TrackKind::kVideo,
+         flv_video(key, 1, unit, static_cast<std::int32_t>(more >> 14) * 40 - 40));
   }
   void packet() {
     const std::uint8_t more = in_.u8();
@@ -240,7 +243,7 @@ class Life {
     give(TrackKind::kAudio, flv_aac(1, bytes));
   }
   void mp3() {
-    if (session_ == nullptr) {
+    if (session_ == nullptr || !mp3_) {
       return;
     }
     Bytes frame = payload(0xFF, 20);
@@ -257,8 +260,14 @@ class Life {
     if (session_ == nullptr) {
       return;
     }
-    static const Bytes kMessages[] = {{}, {0x12, 1, 2}, {0x17}, {0x57, 0}, {0xAF}, {0x17, 0, 0, 0, 0, 1, 2, 3},
-                                      {0xAF, 0, 0xFF}, {0x90, 'h', 'v', 'c', '1'}};
+    static const Bytes kMessages[] = {{},
+                                      {0x12, 1, 2},
+                                      {0x17},
+                                      {0x57, 0},
+                                      {0xAF},
+                                      {0x17, 0, 0, 0, 0, 1, 2, 3},
+                                      {0xAF, 0, 0xFF},
+                                      {0x90, 'h', 'v', 'c', '1'}};
     const std::uint8_t which = in_.u8();
     give(which < 128 ? TrackKind::kVideo : TrackKind::kAudio,
          kMessages[which % std::size(kMessages)]);
@@ -319,6 +328,7 @@ class Life {
   recorder::PerKind<std::vector<Sent>> sent_;
   std::uint32_t time_ = 0, number_ = 0, width_ = 10;
   bool owed_ = false;
+  bool mp3_ = false;  // instead of AAC: an encoder keeps its codec when it comes back
 };
 
 }  // namespace

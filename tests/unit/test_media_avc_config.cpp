@@ -252,7 +252,8 @@ void refuses_every_truncation(void**) {
   for (const SpsText& text : {SpsText{.vui = full_vui},
                               SpsText{.profile = 100, .scaling_lists = true, .vui = full_vui}}) {
     Bytes nal = sps(text);
-    nal.resize(nal.size() - 2);
+    nal.pop_back();
+    nal.pop_back();
     while (!nal.empty()) {
       nal.pop_back();
       assert_true(refused(nal).size() > 0);

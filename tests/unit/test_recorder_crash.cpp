@@ -143,7 +143,6 @@ void two_stops(Life& life) {
   life.pass(3);
 }
 
-
 // How many steps the whole script has.
 int count_steps(Script script, const std::function<void(Machine&)>& set_up) {
   Machine machine;
@@ -177,7 +176,6 @@ void recover(Machine& machine) {
   }
   assert_int_equal(worker.recordings().size(), 0);
 }
-
 
 bool videos_are(Machine& machine, const HandedTracks& wanted) {
   recorder::PerKind<std::size_t> at{};
@@ -247,7 +245,8 @@ void kill_loses_nothing_of_divided_recordings(void**) {
         rules_for_crashes(machine);
         machine.rules.max_duration_ms = 700;
       },
-      1, [](Machine& machine, Life& life) {
+      1,
+      [](Machine& machine, Life& life) {
         recover(machine);
         return videos_are(machine, life.encoder.handed);
       });
@@ -302,7 +301,8 @@ void kill_between_stop_and_start_keeps_the_videos_apart(void**) {
       const std::size_t n[] = {movie.samples[0].size(), movie.samples[1].size()};
       std::size_t from[2];
       for (std::size_t kind = 0; kind < 2; ++kind) {
-        if (n[kind] > at(end, kind) || at(end, kind) - n[kind] < (earliest == 9 ? 0 : at(earliest, kind))) {
+        if (n[kind] > at(end, kind) ||
+            at(end, kind) - n[kind] < (earliest == 9 ? 0 : at(earliest, kind))) {
           std::fprintf(stderr, "kind %zu: %zu samples, up to %zu\n", kind, n[kind], at(end, kind));
           return false;
         }
@@ -392,7 +392,8 @@ void power_cut_loses_the_last_fragments_only(void**) {
             rules_for_crashes(machine);
             machine.rules.reconnect_window_ms = 2000;
           },
-          7, [&](Machine& machine, Life& life) {
+          7,
+          [&](Machine& machine, Life& life) {
             PowerCut how;
             how.bytes = kind;
             how.keep_names = keep_names;

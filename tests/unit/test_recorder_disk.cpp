@@ -270,9 +270,8 @@ struct Finished {
     identity.started_wall_ms = 1700000000000;
     auto made = recorder::RecordingWriter::create(disks, "/spool", identity);
     assert_true(bool{made});
-    media::TrackConfig config = media::parse_avc_config(avc_record(small_sps(), small_pps()))
-                                    .value()
-                                    .track();
+    media::TrackConfig config =
+        media::parse_avc_config(avc_record(small_sps(), small_pps())).value().track();
     Bytes bytes(1000, 0x41);
     const mp4::Sample sample{0, 0, 1000, true};
     const iovec piece{bytes.data(), bytes.size()};
@@ -314,9 +313,10 @@ void move_to_another_disk_may_be_interrupted_anywhere(void**) {
           writer = std::move(again).value();
         }
       }
-      outcome = writer != nullptr ? recorder::conclude(life.disks, "/spool", "/videos",
-                                                       life.identity, writer.get())
-                                  : recorder::concluded_before(life.disks, "/videos", life.identity);
+      outcome =
+          writer != nullptr
+              ? recorder::conclude(life.disks, "/spool", "/videos", life.identity, writer.get())
+              : recorder::concluded_before(life.disks, "/videos", life.identity);
       if (!outcome || !life.memory.exists(life.stored()) ||
           life.memory.exists("/spool/slug/source.mp4")) {
         fail_msg("operation %d: %s", n, outcome ? "left behind" : outcome.error().message.c_str());
@@ -341,8 +341,8 @@ void busy_live_state_delays_changes_and_loses_none(void**) {
   publish_until(worker, encoder, 2000);
   const auto while_locked = [&](auto act) {
     auto other = std::move(runtime::LiveState::open(machine.runtime.path(), 65536)).value();
-    auto held = std::make_unique<runtime::LiveState::Transaction>(
-        std::move(other->begin()).value());
+    auto held =
+        std::make_unique<runtime::LiveState::Transaction>(std::move(other->begin()).value());
     std::thread([&] { act(); }).join();
     held.reset();
   };

@@ -182,8 +182,8 @@ void file_in_the_spool_is_found_after_a_restart(void**) {
   }
 }
 
-// The state was set aside (another version of this software), but the journals are there: what a kill
-// left in them belongs to the file found in the spool.
+// The state was set aside (another version of this software), but the journals are there: what a
+// kill left in them belongs to the file found in the spool.
 void journal_of_a_file_found_in_the_spool_is_added(void**) {
   Machine machine;
   Encoder encoder;

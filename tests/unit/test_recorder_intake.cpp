@@ -95,7 +95,8 @@ void key_frames_get_the_parameter_sets_that_they_lack(void**) {
   assert_true(stored(true, {aud, idr}) == bytes({aud, sets, idr}));
   assert_true(stored(true, {sets, idr}) == bytes({sets, idr}));
   assert_true(stored(false, {other}) == other);
-  assert_true(stored(true, {Bytes{0, 0, 9, 9, 1}}) == bytes({{0, 0, 9, 9, 1}}));  // malformed: as sent
+  assert_true(stored(true, {Bytes{0, 0, 9, 9, 1}}) ==
+              bytes({{0, 0, 9, 9, 1}}));  // malformed: as sent
 }
 
 void short_nal_lengths_are_widened(void**) {
@@ -154,8 +155,7 @@ struct Feed {
   explicit Feed(std::int64_t fragment_ms = 1000, std::size_t segments = 64)
       : pool(nullptr), gatherer(pool, 7, fragment_ms, segments) {
     for (const TrackKind kind : recorder::kBothKinds) {
-      const Bytes header =
-          kind == TrackKind::kVideo ? avc_header() : flv_aac(0, aac_record());
+      const Bytes header = kind == TrackKind::kVideo ? avc_header() : flv_aac(0, aac_record());
       (void)give(kind, header, 0);
     }
   }
@@ -178,9 +178,7 @@ struct Feed {
     unit[0] = key ? 0x65 : 0x41;
     return give(TrackKind::kVideo, flv_video(key, 1, nal(unit)), ts);
   }
-  bool packet(std::uint32_t ts) {
-    return give(TrackKind::kAudio, flv_aac(1, {1, 2, 3}), ts);
-  }
+  bool packet(std::uint32_t ts) { return give(TrackKind::kAudio, flv_aac(1, {1, 2, 3}), ts); }
   void cut(std::optional<TrackKind> kind = std::nullopt, std::int64_t dts = 0) {
     if (auto batch = gatherer.cut(tracks, kind, dts)) {
       batches.push_back(std::move(batch));

@@ -73,7 +73,8 @@ struct Fixture {
   SegmentPool pool{journal.get()};
 };
 
-// Sizes around every boundary: what was appended is in memory and in the journal, whole and in order.
+// Sizes around every boundary: what was appended is in memory and in the journal, whole and in
+// order.
 void records_of_any_size_are_kept(void**) {
   for (const std::size_t multiple : {std::size_t{1}, std::size_t{2}, std::size_t{3}}) {
     for (int around = -96; around <= 96; around += 4) {
@@ -98,8 +99,8 @@ void records_of_any_size_are_kept(void**) {
   }
 }
 
-// Whatever part of the records had been committed when the process died, the whole ones in front are
-// found, and no half one.
+// Whatever part of the records had been committed when the process died, the whole ones in front
+// are found, and no half one.
 void kill_in_a_record_leaves_those_before(void**) {
   Fixture fixture;
   SegmentChain chain(fixture.pool, 77);
@@ -108,8 +109,7 @@ void kill_in_a_record_leaves_those_before(void**) {
                                  std::size_t{10}, kData - 5000, std::size_t{9000}}) {
     assert_true(records.append(chain, size));
   }
-  const auto whole =
-      std::move(runtime::read_left_segments(fixture.runtime.path(), 77)).value();
+  const auto whole = std::move(runtime::read_left_segments(fixture.runtime.path(), 77)).value();
   assert_true(whole.size() >= 4);
   std::size_t found_before = 0;
   for (std::size_t segments = 0; segments <= whole.size(); ++segments) {
@@ -142,8 +142,7 @@ void records_behind_freed_segments_are_found(void**) {
   assert_true(second.append(chain, 100));
   assert_true(second.append(chain, kData));
   first.holds.clear();
-  const auto segments =
-      std::move(runtime::read_left_segments(fixture.runtime.path(), 77)).value();
+  const auto segments = std::move(runtime::read_left_segments(fixture.runtime.path(), 77)).value();
   const LeftRecords left = recorder::read_left_records(segments);
   assert_int_equal(left.entries.size(), 2);
   assert_true(joined(left.entries[0].sample.payload) == second.payloads[0]);

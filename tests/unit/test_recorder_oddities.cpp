@@ -1,0 +1,190 @@
+// Sources that change, leap, flood or lie: the recording goes on, or another one does.
+#include "test_recorder_support.hpp"
+
+#include "cmocka.hpp"
+
+namespace {
+
+using namespace recording;
+using namespace recording::test;
+using media::TrackKind;
+using recorder::SessionEnd;
+
+// Longer than every window.
+void run_out(Worker& worker) { worker.ticks(70); }
+
+// A video track with another size: all of it stays one video.
+void change_of_the_source_stays_one_video(void**) {
+  Machine machine;
+  Worker worker(machine);
+  worker.tick();
+  Encoder encoder;
+  recorder::Session* session = worker.publish();
+  encoder.connect(session);
+  publish_until(worker, encoder, 2000);
+  encoder.width = 40;
+  encoder.headers();
+  publish_until(worker, encoder, 4000);
+  worker.recorder().end(session, SessionEnd::kInterrupted);
+  run_out(worker);
+  const auto rows = ready_videos(machine);
+  assert_int_equal(rows.size(), 1);
+  assert_false(rows[0].uniform);
+  assert_true(movie_is(file_of(machine, rows[0]), encoder.handed));
+}
+
+Bytes mp3_frame() {
+  Bytes frame(418, 0x55);
+  frame[0] = 0xFF;  // MPEG 1, layer III, 128 kbit/s, 44.1 kHz, stereo
+  frame[1] = 0xFB;
+  frame[2] = 0x90;
+  frame[3] = 0x00;
+  return frame;
+}
+
+// Sends what the file in progress cannot take, then more of what it can.
+void send_mp3(Encoder& encoder, recorder::Session& session, std::uint32_t from_ms,
+              std::uint32_t count) {
+  for (std::uint32_t i = 0; i < count; ++i) {
+    Bytes message{0x2F};
+    const Bytes frame = mp3_frame();
+    put_bytes(message, frame);
+    encoder.handed[1].push_back({from_ms + i * 26, 0, true, frame, 99});
+    send(session, TrackKind::kAudio, from_ms + i * 26, message);
+  }
+}
+
+// Another codec needs another file: whatever becomes of it, the recording must come to its end.
+void change_of_codec_does_not_stop_the_recording(void**) {
+  Machine machine;
+  Worker worker(machine);
+  worker.tick();
+  Encoder encoder;
+  recorder::Session* session = worker.publish();
+  encoder.connect(session);
+  publish_until(worker, encoder, 2000);
+  encoder.audio = false;
+  send_mp3(encoder, *session, 2000, 100);
+  publish_until(worker, encoder, 5000);
+  worker.recorder().end(session, SessionEnd::kInterrupted);
+  run_out(worker);
+  run_out(worker);
+  assert_int_equal(worker.recordings().size(), 0);
+  assert_true(ready_videos(machine).size() >= 1);
+  std::size_t pictures = 0;
+  for (const auto& row : ready_videos(machine)) {
+    pictures += read_movie(file_of(machine, row)).samples[0].size();
+  }
+  assert_int_equal(pictures, encoder.handed[0].size());
+}
+
+void no_timestamp_stops_the_recording(void**) {
+  for (const std::uint32_t jump : {0x7FFFFFF0U, 6U * 3600000U, 0xFFFFF000U, 0x80000000U}) {
+    Machine machine;
+    machine.rules.max_duration_ms = 0;
+    Worker worker(machine);
+    worker.tick();
+    Encoder encoder;
+    recorder::Session* session = worker.publish();
+    encoder.connect(session);
+    publish_until(worker, encoder, 2000);
+    for (std::uint32_t i = 0; i < 100; ++i) {
+      encoder.picture(2000 + jump + i * 40, i % 25 == 0);
+      machine.clock.advance(40);
+      if (i % 25 == 0) {
+        worker.tick(0);
+      }
+    }
+    worker.recorder().end(session, SessionEnd::kInterrupted);
+    run_out(worker);
+    assert_int_equal(worker.recordings().size(), 0);
+    const auto rows = ready_videos(machine);
+    assert_int_equal(rows.size(), 1);
+    const Movie movie = read_movie(file_of(machine, rows[0]));
+    assert_int_equal(movie.samples[0].size(), encoder.handed[0].size());
+    assert_int_equal(movie.samples[1].size(), encoder.handed[1].size());
+  }
+}
+
+// Many tiny messages of one instant.
+void flood_of_tiny_samples_is_recorded(void**) {
+  Machine machine;
+  machine.rules.buffer_bytes = 32 << 20;
+  Worker worker(machine);
+  worker.tick();
+  Encoder encoder;
+  encoder.video = false;
+  encoder.packet_size = 1;
+  recorder::Session* session = worker.publish();
+  encoder.connect(session);
+  worker.settle();
+  for (int i = 0; i < 70000; ++i) {
+    encoder.packet(5);
+  }
+  worker.settle();
+  worker.recorder().end(session, SessionEnd::kInterrupted);
+  run_out(worker);
+  assert_int_equal(worker.recordings().size(), 0);
+  const Movie movie = read_movie(file_of(machine, ready_videos(machine).at(0)));
+  assert_int_equal(movie.samples[1].size(), 70000);
+}
+
+void unreadable_file_ends_its_recording_only(void**) {
+  Machine machine;
+  Worker worker(machine);
+  worker.tick();
+  Encoder encoder;
+  recorder::Session* session = worker.publish();
+  encoder.connect(session);
+  publish_until(worker, encoder, 2000);
+  worker.recorder().end(session, SessionEnd::kInterrupted);
+  worker.settle();
+  const std::string path = machine.spooled().at(0);
+  machine.memory.put(path, Bytes(5000, 0xEE));
+  const std::size_t pictures = encoder.handed[0].size(), packets = encoder.handed[1].size();
+  session = worker.publish();
+  encoder.connect(session);
+  publish_until(worker, encoder, 1000);
+  const std::size_t more = encoder.handed[0].size();
+  publish_until(worker, encoder, 5000);
+  worker.recorder().end(session, SessionEnd::kInterrupted);
+  run_out(worker);
+  assert_true(machine.memory.read(path) == Bytes(5000, 0xEE));
+  assert_int_equal(machine.log.count("left as it is"), 1);
+  assert_int_equal(machine.log.count("recording.discarded"), 1);
+  assert_int_equal(worker.recordings().size(), 0);
+  assert_int_equal(worker.stream().recording, runtime::kNone);
+  // What follows is a recording of its own.
+  assert_int_equal(ready_videos(machine).size(), 1);
+  const Movie movie = read_movie(file_of(machine, ready_videos(machine)[0]));
+  assert_true(movie.samples[0].at(0).key);
+  assert_true(movie.samples[0].size() >= encoder.handed[0].size() - more);
+  (void)pictures;
+  (void)packets;
+}
+
+void frame_rates_of_any_value_may_be_declared(void**) {
+  Machine machine;
+  Worker worker(machine);
+  recorder::Session* session = worker.publish();
+  for (const double rate : {-1.0, 1e300, 0.0 / 0.0, 1.0 / 0.0, 30.0}) {
+    session->declare_frame_rate(rate);
+  }
+  Encoder encoder;
+  encoder.connect(session);
+  assert_int_equal(worker.stream().session.frame_rate_milli, 30000);
+}
+
+}  // namespace
+
+int main() {
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(change_of_the_source_stays_one_video),
+      cmocka_unit_test(change_of_codec_does_not_stop_the_recording),
+      cmocka_unit_test(no_timestamp_stops_the_recording),
+      cmocka_unit_test(flood_of_tiny_samples_is_recorded),
+      cmocka_unit_test(unreadable_file_ends_its_recording_only),
+      cmocka_unit_test(frame_rates_of_any_value_may_be_declared),
+  };
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
