@@ -43,8 +43,9 @@ void on_tick(ngx_event_t* ev) noexcept {
 void on_hold(ngx_event_t* /*ev*/) noexcept { hold_worker(); }
 
 void on_wakeup(ngx_event_t* ev) noexcept {
-  if (static_cast<ngx_connection_t*>(ev->data)->close) {
-    // So nginx tells idle connections that the worker is draining.
+  if (auto* c = static_cast<ngx_connection_t*>(ev->data); c->close) {
+    // So nginx tells idle connections that the worker is draining. It still has to be woken.
+    c->close = 0;
     process->application->recorder().drain();
     return;
   }

@@ -252,6 +252,9 @@ void Session::end(SessionEnd how) {
   if (ending_) {
     return;
   }
+  if (stream_ != runtime::kNone && !fell_silent_) {
+    decide();  // what somebody has just been promised, and this worker has not seen yet
+  }
   ending_ = how;
   publisher_.disconnect = nullptr;
   publisher_.connection = nullptr;

@@ -135,6 +135,7 @@ class Life {
     worker_->settle();
     codec_ = {};
     owed_ = true;
+    last_ms_ = machine_.clock.monotonic_ms();
     if (session_ != nullptr && in_.u8() % 4 != 0) {
       configure_video(1);
       configure_audio();
@@ -168,7 +169,16 @@ class Life {
     }
   }
 
-  void give(TrackKind kind, const Bytes& message) { send(*session_, kind, time_, message); }
+  void hear() {
+    if (machine_.clock.monotonic_ms() - last_ms_ >= machine_.rules.reconnect_window_ms) {
+      owed_ = false;  // after such a silence a recording begins anew, with a key frame
+    }
+    last_ms_ = machine_.clock.monotonic_ms();
+  }
+  void give(TrackKind kind, const Bytes& message) {
+    hear();
+    send(*session_, kind, time_, message);
+  }
   // A payload like no other.
   Bytes payload(std::uint8_t first, std::size_t size) {
     ++number_;
@@ -192,6 +202,7 @@ class Life {
     return false;
   }
   void note(TrackKind kind, Bytes bytes) {
+    hear();
     sent_[recorder::index_of(kind)].push_back({std::move(bytes), owed_ && attached()});
   }
 
@@ -327,6 +338,7 @@ class Life {
   recorder::PerKind<media::Codec> codec_{};
   recorder::PerKind<std::vector<Sent>> sent_;
   std::uint32_t time_ = 0, number_ = 0, width_ = 10;
+  std::int64_t last_ms_ = 0;  // of the last message, monotonic
   bool owed_ = false;
   bool mp3_ = false;  // instead of AAC: an encoder keeps its codec when it comes back
 };

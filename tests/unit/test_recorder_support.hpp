@@ -111,7 +111,10 @@ class FakeCatalog final : public catalog::Catalog {
   Status set_stream_times(std::int64_t, std::int64_t, std::int64_t) override { return answer(); }
   Status put_video(const catalog::VideoRow& row) override {
     RECORDING_TRY(answer());
-    data_.videos[row.slug] = row;
+    catalog::VideoRow& known = data_.videos[row.slug];
+    if (row.status != "pending" || known.slug.empty()) {  // an outcome stays
+      known = row;
+    }
     return ok();
   }
   Result<catalog::IdRange> lease_video_ids(std::int64_t count) override {
@@ -122,7 +125,15 @@ class FakeCatalog final : public catalog::Catalog {
   }
 
   Result<catalog::StreamRow> add_stream(const catalog::StreamRow&) override { return none(); }
-  Result<catalog::StreamRow> stream(std::int64_t) override { return none(); }
+  Result<catalog::StreamRow> stream(std::int64_t id) override {
+    RECORDING_TRY(answer());
+    for (const auto& [key, row] : data_.streams) {
+      if (row.id == id) {
+        return row;
+      }
+    }
+    return Error{Errc::kNotFound, "no such stream"};
+  }
   Result<catalog::StreamRow> stream(const std::string&, const std::string&) override {
     return none();
   }
@@ -135,8 +146,15 @@ class FakeCatalog final : public catalog::Catalog {
   Status delete_stream(std::int64_t) override { return none(); }
   Result<catalog::VideoRow> video(std::int64_t) override { return none(); }
   Result<catalog::VideoRow> video_by_slug(const std::string&) override { return none(); }
-  Result<std::vector<catalog::VideoRow>> videos(const catalog::VideoFilter&) override {
-    return none();
+  Result<std::vector<catalog::VideoRow>> videos(const catalog::VideoFilter& filter) override {
+    RECORDING_TRY(answer());
+    std::vector<catalog::VideoRow> rows;
+    for (const auto& [slug, row] : data_.videos) {
+      if ((filter.status.empty() || row.status == filter.status) && filter.offset == 0) {
+        rows.push_back(row);
+      }
+    }
+    return rows;
   }
   Result<catalog::VideoRow> change_video(std::int64_t, const catalog::VideoPatch&) override {
     return none();

@@ -114,7 +114,7 @@ class Network:
             Network._next += 1
         tag = f"{os.getpid() % 100000}{chr(97 + number)}"
         self.name, self._here, self._there = f"rec{tag}", f"rh{tag}", f"rt{tag}"
-        net = f"10.{200 + number}.{os.getpid() % 250}"
+        net = f"198.18.{(os.getpid() + number) % 250}"  # RFC 2544: nobody's
         self.server_address, self._address = f"{net}.1", f"{net}.2"
         self.prefix = ["ip", "netns", "exec", self.name]
 
