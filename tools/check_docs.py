@@ -7,7 +7,6 @@ A directive is documented by a heading "### name" and, before the next heading, 
 import collections
 import pathlib
 import re
-import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -54,11 +53,8 @@ def anchors(path):
 
 
 def check_links():
-    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "*.md"], cwd=ROOT,
-                            capture_output=True, text=True, check=False)
-    names = listed.stdout.split() if listed.returncode == 0 else [
-        str(p.relative_to(ROOT)) for p in ROOT.rglob("*.md")
-        if not p.relative_to(ROOT).parts[0].startswith(("build", "."))]
+    names = sorted(str(path.relative_to(ROOT)) for path in ROOT.rglob("*.md")
+                   if not path.relative_to(ROOT).parts[0].startswith(("build", ".")))
     for name in names:
         path = ROOT / name
         text = re.sub(r"^```.*?^```", "", path.read_text(), flags=re.M | re.S)
