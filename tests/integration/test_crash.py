@@ -120,6 +120,7 @@ class Killed(RecordingTest):
         server, log = self.logged_nginx(application=AUTOMATIC, workers=2)
         self.send(server, "cam", clip, "--loops", "0")
         self.wait_frames(server, "cam", 30000)
+        server.keeps_journals = True
         self.assertEqual(server.stop(signal.SIGTERM), 0)
         logged = log.read()
         server.start()

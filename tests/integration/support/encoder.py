@@ -160,7 +160,10 @@ def joined(path, before, after):
     for kind in "va":
         have, old, new = saved[kind], before[kind], after[kind]
         count = len(have) - len(new)
-        first = next((i for i in range(len(old)) if old[i:i + count] == have[:count]), None)
+        # An encoder that is killed may have sent two messages more than it had the time to note.
+        first = next((i for i in range(len(old))
+                      if old[i:i + count] == have[:len(old[i:i + count])]
+                      and count - len(old[i:i + count]) <= 2), None)
         if count < 0 or have[count:] != new:
             same = next((i for i in range(min(len(new), len(have)))
                          if have[-1 - i] != new[-1 - i]), min(len(new), len(have)))
