@@ -156,6 +156,8 @@ http {{ access_log off; sendfile on; aio threads; server {{ listen 127.0.0.1:@ht
         self.keeps_journals |= "on signal 9" in pattern
 
     def start(self):
+        # What was killed a moment ago may still be letting go of its sockets.
+        wait_for(self._ports_free, 20, "the ports are free")
         with open(self.prefix / "logs" / "stderr", "ab") as stderr:
             self.process = subprocess.Popen(
                 self._command("-e", str(self.error_log)), stdin=subprocess.DEVNULL, stdout=stderr,
@@ -166,6 +168,16 @@ http {{ access_log off; sendfile on; aio threads; server {{ listen 127.0.0.1:@ht
             return self.workers() and self._listening()
         wait_for(ready, 20, "nginx listens")
         return self
+
+    def _ports_free(self):
+        for port in (self.rtmp_port, self.http_port):
+            with socket.socket() as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                try:
+                    probe.bind(("127.0.0.1", port))
+                except OSError:
+                    return False
+        return True
 
     def _listening(self):
         text = self.conf.read_text(encoding="utf-8")
