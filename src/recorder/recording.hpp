@@ -43,7 +43,6 @@ class Recording : public std::enable_shared_from_this<Recording> {
   [[nodiscard]] std::int32_t index() const { return index_; }
   [[nodiscard]] const mp4::Identity& identity() const { return identity_; }
   [[nodiscard]] bool closed() const { return stage_ == Stage::kClosed; }
-  [[nodiscard]] bool settling() const { return stage_ != Stage::kOpen; }
   // What it has to write failed and is tried again later: nobody should wait for it.
   [[nodiscard]] bool waiting() const { return retry_ms_ != 0; }
 

@@ -95,7 +95,6 @@ class Session {
   void take_sample(media::TrackKind kind, const Intake& sample, std::int64_t now_ms);
   void place_sample(media::TrackKind kind, const Intake& sample, std::int64_t now_ms);
   void batch_ready(std::unique_ptr<Batch> batch);
-  void hold(std::unique_ptr<Batch> batch);
   bool wanted_at_all() const;
   void overloaded(const Intake& sample);
   void publish_facts();

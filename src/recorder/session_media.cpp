@@ -221,7 +221,7 @@ void Session::batch_ready(std::unique_ptr<Batch> batch) {
     return;
   }
   if (mode_ != Mode::kRecording) {
-    hold(std::move(batch));
+    held_.push_back(std::move(batch));
     return;
   }
   if (seam_) {
@@ -230,7 +230,5 @@ void Session::batch_ready(std::unique_ptr<Batch> batch) {
   }
   recording_->add(std::move(batch));
 }
-
-void Session::hold(std::unique_ptr<Batch> batch) { held_.push_back(std::move(batch)); }
 
 }  // namespace recording::recorder
