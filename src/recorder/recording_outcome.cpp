@@ -1,0 +1,176 @@
+// The end of a recording: its file is finished or removed, the live state and the catalogue learn
+// of it.
+#include "base/strings.hpp"
+#include "recorder/events.hpp"
+#include "recorder/live_change.hpp"
+#include "recorder/recording.hpp"
+
+namespace recording::recorder {
+
+using runtime::LiveState;
+using runtime::RecordingRecord;
+using runtime::RecordingState;
+
+void Recording::post_conclusion() {
+  busy_ = true;
+  const bool posted = post(
+      env_.io,
+      [writer = writer_, &files = env_.files, spool = env_.spool, storage = env_.storage,
+       identity = identity_]() {
+        if (writer == nullptr) {
+          auto before = concluded_before(files, storage, identity);
+          const bool tells =
+              before || before.error().code == Errc::kIo || before.error().code == Errc::kNoSpace;
+          if (tells) {  // an error of the disk does not mean that there is nothing
+            return before;
+          }
+        }
+        return conclude(files, spool, storage, identity, writer.get());
+      },
+      [self = shared_from_this()](Result<Outcome> outcome) {
+        self->busy_ = false;
+        self->concluded(std::move(outcome));
+      });
+  if (!posted) {
+    busy_ = false;  // the next tick tries again
+  }
+}
+
+void Recording::concluded(Result<Outcome> outcome) {
+  if (!outcome) {
+    failed(outcome.error(), "finish");
+    return;
+  }
+  retry_step_ms_ = 0;
+  writer_.reset();
+  if (!settled_error_.empty() && !outcome.value().error.empty()) {
+    outcome.value().error = settled_error_;
+  }
+  settle(outcome.value());
+}
+
+void Recording::settle(const Outcome& outcome) {
+  stage_ = Stage::kSettling;
+  // The change may be made later than this call, so all that it needs is its own.
+  struct Known {
+    std::int64_t ended_wall_ms;
+    std::string reason = "ended";
+  };
+  const auto known = std::make_shared<Known>();
+  known->ended_wall_ms = outcome.ended_wall_ms;
+  env_.changes.make(
+      [self = shared_from_this(), known, error = outcome.error](LiveState::Transaction& live) {
+        const RecordingRecord* found = live.recording(self->index_);
+        if (found == nullptr || found->slug.view() != self->identity_.slug) {
+          return;
+        }
+        RecordingRecord& record = live.edit_recording(self->index_);
+        record.state = RecordingState::kSettled;
+        record.error.assign(error);
+        if (known->ended_wall_ms == 0) {
+          known->ended_wall_ms = record.ended_wall_ms;
+        }
+        if (record.video_id != 0) {
+          self->row_.id = record.video_id;  // it may have been leased after the file was begun
+          self->row_.stream_id = record.stream_id;
+        }
+        if (record.end_reason.size != 0) {
+          known->reason = record.end_reason.view();
+        }
+        // Its record goes soon, and its place may become another stream's.
+        if (live.stream(record.stream) != nullptr &&
+            live.stream(record.stream)->recording == self->index_) {
+          live.edit_stream(record.stream).recording = runtime::kNone;
+        }
+      });
+  const std::string& reason = known->reason;
+  std::int64_t ended = known->ended_wall_ms;
+  if (ended == 0) {
+    ended = env_.clock.wall_ms();
+  }
+  row_.status = outcome.error.empty() ? "ready" : "error";
+  row_.error = outcome.error;
+  row_.path = outcome.path;
+  row_.duration_ms = outcome.duration_ms;
+  row_.origin_size = static_cast<std::int64_t>(outcome.size);
+  row_.width = outcome.width;
+  row_.height = outcome.height;
+  row_.recording_ended_at = ended;
+  row_.recording_times = outcome.times;
+  row_.uniform = outcome.uniform;
+  row_.last_sequence = reason != "divided" && reason != "codec_changed";
+
+  Events::Facts facts = {{"recording_id", identity_.slug},
+                         {"video_id", row_.id},
+                         {"stream_id", row_.stream_id},
+                         {"app", to_valid_utf8(identity_.app)},
+                         {"stream", to_valid_utf8(identity_.stream)},
+                         {"duration_ms", outcome.duration_ms},
+                         {"size", row_.origin_size},
+                         {"reason", reason}};
+  if (outcome.error.empty()) {
+    env_.events.emit("recording.completed", facts);
+    env_.events.emit(
+        "video.viewable",
+        {{"recording_id", identity_.slug}, {"video_id", row_.id}, {"stream_id", row_.stream_id}});
+  } else {
+    facts.back() = {"reason", outcome.error};
+    env_.events.emit("recording.discarded", facts);
+  }
+  pump();
+}
+
+void Recording::put_row() {
+  busy_ = true;
+  env_.catalog.write(
+      [row = row_](catalog::Catalog& catalog) -> Status { return catalog.put_video(row); },
+      [self = shared_from_this()](Status status) {
+        self->busy_ = false;
+        if (!status) {
+          self->failed(status.error(), "catalogue");
+          return;
+        }
+        self->forget();
+      });
+}
+
+void Recording::post_removal() {
+  busy_ = true;
+  writer_.reset();
+  const bool posted = post(
+      env_.io,
+      [&files = env_.files, spool = env_.spool, slug = identity_.slug]() {
+        return remove_recording(files, spool, slug);
+      },
+      [self = shared_from_this()](Status status) {
+        self->busy_ = false;
+        if (!status) {
+          self->failed(status.error(), "remove");
+          return;
+        }
+        self->forget();
+      });
+  if (!posted) {
+    busy_ = false;  // the next tick tries again
+  }
+}
+
+// The live state need not know of it any longer.
+void Recording::forget() {
+  env_.changes.make([self = shared_from_this()](LiveState::Transaction& live) {
+    const RecordingRecord* record = live.recording(self->index_);
+    if (record != nullptr && record->slug.view() == self->identity_.slug) {
+      live.remove_recording(self->index_);
+    }
+  });
+  close();
+}
+
+void Recording::close() {
+  stage_ = Stage::kClosed;
+  writer_.reset();
+  lock_.reset();
+  env_.wakeup.wake_all();  // somebody may be waiting for the lock
+}
+
+}  // namespace recording::recorder
