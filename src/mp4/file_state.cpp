@@ -77,6 +77,7 @@ void FileState::on_fragment(std::uint64_t offset, std::uint64_t data_offset,
     TrackState& track = *tracks_[slot(run.kind)];
     track.last_dts = run.samples.back().dts;
     track.end_dts = run.end_dts();
+    track.end_pts = run.end_pts();
     track.samples_since_mark += run.samples.size();
   }
 }

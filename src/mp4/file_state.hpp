@@ -16,7 +16,7 @@ struct TrackState {
   TrackSetup setup;     // the current configuration
   TrackSetup at_first;  // the one it came with: sample entry 1 of the head
   std::int64_t last_dts = -1;
-  std::int64_t end_dts = 0;
+  std::int64_t end_dts = 0, end_pts = 0;
   std::uint64_t samples_since_mark = 0;
 };
 

@@ -59,6 +59,10 @@ class RecordingFileImpl final : public RecordingFile {
     const auto& track = state_.track(kind);
     return track ? track->end_dts : 0;
   }
+  [[nodiscard]] std::int64_t end_pts(TrackKind kind) const override {
+    const auto& track = state_.track(kind);
+    return track ? track->end_pts : 0;
+  }
   [[nodiscard]] std::uint64_t samples_since_mark(TrackKind kind) const override {
     const auto& track = state_.track(kind);
     return track ? track->samples_since_mark : 0;

@@ -51,6 +51,9 @@ class RecordingFile {
   // The end of each track's last sample, ticks: where its next one should begin at the earliest.
   // append() takes any dts that is later than the last sample's, and less than 2^31 ticks later.
   [[nodiscard]] virtual std::int64_t end_dts(media::TrackKind kind) const = 0;
+  // When the last picture of the track's last run has been seen, ticks, composition offset
+  // included.
+  [[nodiscard]] virtual std::int64_t end_pts(media::TrackKind kind) const = 0;
   // How many samples of each kind were appended since the last mark, and that mark.
   [[nodiscard]] virtual std::uint64_t samples_since_mark(media::TrackKind kind) const = 0;
   [[nodiscard]] virtual const Mark& last_mark() const = 0;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <limits>
@@ -38,6 +39,14 @@ struct RunView {
                                   : last_duration;
   }
   [[nodiscard]] std::int64_t end_dts() const { return samples.back().dts + last_duration; }
+  // When the last of its pictures has been seen. The last one in decoding order may not be it.
+  [[nodiscard]] std::int64_t end_pts() const {
+    std::int64_t end = 0;
+    for (std::size_t i = 0; i < samples.size(); ++i) {
+      end = std::max(end, samples[i].dts + samples[i].cts + duration(i));
+    }
+    return end;
+  }
   [[nodiscard]] std::uint64_t bytes() const {
     std::uint64_t sum = 0;
     for (const Sample& sample : samples) {

@@ -111,7 +111,18 @@ mp4::Mark RecordingWriter::mark_for(const SessionSamples& samples, const Seam& s
   if (begin == std::numeric_limits<std::int64_t>::max()) {
     begin = 0;
   }
-  mark.origin_us = begin - end - seam.keep_gap_ms * (kCommonTimescale / 1000);
+  constexpr media::TrackKind video = media::TrackKind::kVideo;
+  std::int64_t origin = begin - end;
+  // Nor is its first picture to be seen before the last one of the file: with B-frames the last in
+  // decoding order, after which the encoder may have been cut off, is not the last to be seen.
+  if (const auto& pictures = samples.samples[0]; !pictures.empty() && file_->config(video)) {
+    const std::int64_t first = rescale(pictures.front().dts + pictures.front().cts,
+                                       samples.config[0]->timescale, kCommonTimescale);
+    const std::int64_t seen =
+        rescale(file_->end_pts(video), file_->timescale(video), kCommonTimescale);
+    origin = std::min(origin, first - seen);
+  }
+  mark.origin_us = origin - seam.keep_gap_ms * (kCommonTimescale / 1000);
   return mark;
 }
 
