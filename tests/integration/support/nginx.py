@@ -213,10 +213,14 @@ http {{ access_log off; sendfile on; aio threads; server {{ listen 127.0.0.1:@ht
         self.process.send_signal(number)
 
     def reload(self):
-        """With the configuration as it is now; returns when the new workers run."""
+        """With the configuration as it is now; returns when new workers run and the old ones end."""
         before = set(self.workers())
         self.send(signal.SIGHUP)
-        wait_for(lambda: [p for p in self.workers() if p not in before], 20, "a new worker runs")
+
+        def reloaded():
+            now = set(self.workers())
+            return now and not now & before
+        wait_for(reloaded, 20, "the workers are new ones")
 
     def kill_worker(self, pid=None, number=signal.SIGKILL):
         pid = pid or self.workers()[0]
