@@ -83,7 +83,8 @@ struct Parsed {
   std::uint32_t output_rate = 0;
   std::uint16_t channels = 0;
   std::uint32_t frame_length = 1024;
-  bool ps = false;
+  bool sbr = false, ps = false;
+  bool sbr_said = false;  // that there is, or is not: else a decoder looks for it in the frames
 };
 
 bool is_general_audio(std::uint32_t type) {
@@ -125,15 +126,61 @@ void read_general_audio(BitReader& in, std::uint32_t channel_configuration, Pars
 void read_sync_extension(BitReader& in, Parsed& parsed) {
   constexpr std::uint32_t kSyncSbr = 0x2b7;
   constexpr std::uint32_t kSyncPs = 0x548;
-  if (in.left() < 16 || in.bits(11) != kSyncSbr || read_object_type(in) != kSbr || !in.flag()) {
+  if (in.left() < 16 || in.bits(11) != kSyncSbr || read_object_type(in) != kSbr) {
+    return;
+  }
+  parsed.sbr_said = true;
+  if (!in.flag()) {  // sbrPresentFlag
     return;
   }
   const std::uint32_t rate = read_sample_rate(in);
   if (!in.ok() || rate == 0 || rate > kMaxRate) {
     return;
   }
+  parsed.sbr = true;
   parsed.output_rate = rate;
   parsed.ps = in.left() >= 12 && in.bits(11) == kSyncPs && in.flag();
+}
+
+// As ffprobe names it.
+std::string profile_name(const Parsed& parsed) {
+  if (parsed.ps) {
+    return "HE-AACv2";
+  }
+  if (parsed.sbr) {
+    return "HE-AAC";
+  }
+  switch (parsed.object_type) {
+    case 1:
+      return "Main";
+    case 2:
+      return "LC";
+    case 3:
+      return "SSR";
+    case 4:
+      return "LTP";
+    case kErLd:
+      return "LD";
+    case kErEld:
+      return "ELD";
+    default:
+      return std::to_string(parsed.object_type);
+  }
+}
+
+// TrackConfig::decoder_setup: two configurations that differ in no more than padding, or in how
+// they say that there is SBR, are equal.
+Bytes decoder_setup(const Parsed& parsed, std::uint32_t channel_configuration, ByteView record) {
+  Bytes out;
+  put_u8(out, static_cast<std::uint8_t>(parsed.object_type));
+  put_u8(out, static_cast<std::uint8_t>((parsed.sbr_said ? 1 : 0) | (parsed.sbr ? 2 : 0) |
+                                        (parsed.ps ? 4 : 0)));
+  put_u16(out, static_cast<std::uint16_t>(parsed.frame_length));
+  put_u8(out, static_cast<std::uint8_t>(channel_configuration));
+  if (channel_configuration == 0) {  // a program config element: where each channel belongs
+    put_bytes(out, record);
+  }
+  return out;
 }
 
 }  // namespace
@@ -147,6 +194,7 @@ Result<TrackConfig> parse_aac_config(ByteView record) {
   parsed.channels = channels_of(channel_configuration);
   const bool explicit_sbr = parsed.object_type == kSbr || parsed.object_type == kPs;
   if (explicit_sbr) {
+    parsed.sbr = parsed.sbr_said = true;
     parsed.ps = parsed.object_type == kPs;
     parsed.output_rate = read_sample_rate(in);
     parsed.object_type = read_object_type(in);
@@ -179,9 +227,11 @@ Result<TrackConfig> parse_aac_config(ByteView record) {
   track.timescale = parsed.core_rate;
   track.default_duration = parsed.frame_length;
   track.record.assign(record.begin(), record.end());
-  track.sample_rate = parsed.output_rate;
+  track.decoder_setup = decoder_setup(parsed, channel_configuration, record);
+  track.source.profile = profile_name(parsed);
+  track.source.sample_rate = parsed.output_rate;
   // 1.6.5.2: parametric stereo makes two channels of a mono core
-  track.channels = parsed.ps && parsed.channels == 1 ? std::uint16_t{2} : parsed.channels;
+  track.source.channels = parsed.ps && parsed.channels == 1 ? std::uint16_t{2} : parsed.channels;
   return track;
 }
 
@@ -205,10 +255,10 @@ Result<TrackConfig> parse_mp3_frame(ByteView frame) {
   static constexpr std::array<std::uint32_t, 3> kRates{44100, 48000, 32000};
   TrackConfig track;
   track.codec = Codec::kMp3;
-  track.sample_rate = kRates[rate] / (id == 3 ? 1 : id == 2 ? 2 : 4);
-  track.timescale = track.sample_rate;
+  track.source.sample_rate = kRates[rate] / (id == 3 ? 1 : id == 2 ? 2 : 4);
+  track.timescale = track.source.sample_rate;
   track.default_duration = id == 3 ? 1152 : 576;
-  track.channels = (header >> 6 & 3) == 3 ? 1 : 2;  // mode 3: single_channel
+  track.source.channels = (header >> 6 & 3) == 3 ? 1 : 2;  // mode 3: single_channel
   return track;
 }
 

@@ -1,6 +1,7 @@
 #include "media/avc_config.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 #include <utility>
 
@@ -62,6 +63,64 @@ std::uint32_t frame_duration(const AvcSps& sps) {
   return ticks < kShortest || ticks > kLongest ? 0 : static_cast<std::uint32_t>(ticks);
 }
 
+// ITU-T H.264, A.2; constraint_set1_flag and constraint_set3_flag narrow some profiles down.
+std::string profile_name(const AvcSps& sps) {
+  const bool constrained = (sps.constraints & 0x40) != 0;
+  const std::string intra = (sps.constraints & 0x10) != 0 ? " Intra" : "";
+  switch (sps.profile) {
+    case 44:
+      return "CAVLC 4:4:4";
+    case 66:
+      return constrained ? "Constrained Baseline" : "Baseline";
+    case 77:
+      return "Main";
+    case 88:
+      return "Extended";
+    case 100:
+      return "High";
+    case 110:
+      return "High 10" + intra;
+    case 118:
+      return "Multiview High";
+    case 122:
+      return "High 4:2:2" + intra;
+    case 128:
+      return "Stereo High";
+    case 244:
+      return intra.empty() ? "High 4:4:4 Predictive" : "High 4:4:4 Intra";
+    default:
+      return std::to_string(sps.profile);
+  }
+}
+
+SourceParameters source_of(const AvcSps& sps) {
+  constexpr std::uint8_t kMatrixRgb = 0;  // H.264, table E-5
+  SourceParameters source;
+  source.profile = profile_name(sps);
+  source.level = sps.level;
+  source.width = sps.width;
+  source.height = sps.height;
+  source.sar_num = sps.sar_num;
+  source.sar_den = sps.sar_den;
+  source.pix_fmt = planar_format(
+      sps.chroma_format_idc, sps.bit_depth_luma,
+      sps.chroma_format_idc == 3 && sps.matrix_coefficients == kMatrixRgb, sps.full_range);
+  source.bit_depth = sps.bit_depth_luma;
+  if (sps.range_said) {
+    source.color_range = sps.full_range ? ColorRange::kFull : ColorRange::kLimited;
+  }
+  source.color_primaries = sps.colour_primaries;
+  source.color_transfer = sps.transfer_characteristics;
+  source.color_space = sps.matrix_coefficients;
+  source.interlaced = !sps.frame_mbs_only;
+  source.has_b_frames = sps.reorder_frames;
+  if (frame_duration(sps) != 0) {  // else it counts in ticks that are no frame rate
+    source.frame_rate_milli =
+        static_cast<std::uint32_t>(std::lround(sps.time_scale * 500.0 / sps.num_units_in_tick));
+  }
+  return source;
+}
+
 void put_nals(Bytes& out, const std::vector<Bytes>& nals) {
   for (const Bytes& nal : nals) {
     put_u16(out, static_cast<std::uint16_t>(nal.size()));
@@ -112,10 +171,7 @@ TrackConfig AvcConfig::track() const {
   track.timescale = kVideoTimescale;
   track.default_duration = frame_duration(sps);
   track.record = record_of(*this);
-  track.width = sps.width;
-  track.height = sps.height;
-  track.sar_num = sps.sar_num;
-  track.sar_den = sps.sar_den;
+  track.source = source_of(sps);
   return track;
 }
 

@@ -20,6 +20,8 @@ struct AvcSps {
   std::uint8_t colour_primaries = 2, transfer_characteristics = 2, matrix_coefficients = 2;
   std::uint32_t num_units_in_tick = 0,
                 time_scale = 0;  // 0: no timing info; fps = scale / (2 units)
+  // max_num_reorder_frames, or 0 where the stream cannot have B-frames; -1: not said
+  std::int8_t reorder_frames = -1;
 };
 Result<AvcSps> parse_avc_sps(ByteView nal);  // with its NAL header, emulation bytes still in
 
@@ -33,7 +35,7 @@ struct AvcConfig {
   // with a 4-byte length.
   [[nodiscard]] Bytes in_band() const;
   // The record with lengthSizeMinusOne = 3, and `timescale`, `default_duration` (from VUI timing,
-  // else 0), size and aspect filled in.
+  // else 0) and `source` filled in.
   [[nodiscard]] TrackConfig track() const;
 };
 // kCorrupt with a sentence where the record cannot be decoded.

@@ -99,7 +99,7 @@ Status parse_chroma_fields(BitReader& in, AvcSps& sps, Geometry& geometry) {
   return ok();
 }
 
-Status skip_picture_order_count(BitReader& in) {
+Status parse_picture_order_count(BitReader& in, AvcSps& sps) {
   const std::uint32_t type = in.ue();  // pic_order_cnt_type
   if (type > 2) {
     return corrupt("pic_order_cnt_type is not 0 to 2");
@@ -117,6 +117,11 @@ Status skip_picture_order_count(BitReader& in) {
     for (std::uint32_t i = 0; i < frames && in.ok(); ++i) {
       (void)in.se();  // offset_for_ref_frame
     }
+  }
+  // 8.2.1.3 with type 2, and A.2.1 in Baseline, output order is decoding order
+  constexpr std::uint8_t kBaseline = 66;
+  if (type == 2 || sps.profile == kBaseline) {
+    sps.reorder_frames = 0;
   }
   return ok();
 }
@@ -197,7 +202,49 @@ void parse_aspect_ratio(BitReader& in, AvcSps& sps) {
   }
 }
 
-// E.1.1, as far as the timing information; nothing behind it concerns us.
+// E.1.2
+void skip_hrd(BitReader& in) {
+  const std::uint32_t count = in.ue();  // cpb_cnt_minus1
+  in.skip(4 + 4);                       // bit_rate_scale, cpb_size_scale
+  for (std::uint32_t i = 0; i <= count && in.ok(); ++i) {
+    (void)in.ue();  // bit_rate_value_minus1
+    (void)in.ue();  // cpb_size_value_minus1
+    in.skip(1);     // cbr_flag
+  }
+  in.skip(4 * 5);  // lengths
+}
+
+// What E.1.1 has behind the timing information. Encoders cut it short: then it says nothing.
+void parse_reordering(BitReader in, bool timing, AvcSps& sps) {
+  if (timing) {
+    in.skip(1);  // fixed_frame_rate_flag
+  }
+  const bool nal_hrd = in.flag();
+  if (nal_hrd) {
+    skip_hrd(in);
+  }
+  const bool vcl_hrd = in.flag();
+  if (vcl_hrd) {
+    skip_hrd(in);
+  }
+  if (nal_hrd || vcl_hrd) {
+    in.skip(1);  // low_delay_hrd_flag
+  }
+  in.skip(1);        // pic_struct_present_flag
+  if (!in.flag()) {  // bitstream_restriction_flag
+    return;
+  }
+  in.skip(1);  // motion_vectors_over_pic_boundaries_flag
+  for (int i = 0; i < 4; ++i) {
+    (void)in.ue();  // bytes and bits of a picture, lengths of motion vectors
+  }
+  const std::uint32_t frames = in.ue();  // max_num_reorder_frames
+  if (in.ok() && frames <= 16) {
+    sps.reorder_frames = static_cast<std::int8_t>(frames);
+  }
+}
+
+// E.1.1
 void parse_vui(BitReader& in, AvcSps& sps) {
   if (in.flag()) {  // aspect_ratio_info_present_flag
     parse_aspect_ratio(in, sps);
@@ -219,10 +266,12 @@ void parse_vui(BitReader& in, AvcSps& sps) {
     (void)in.ue();
     (void)in.ue();
   }
-  if (in.flag()) {  // timing_info_present_flag
+  const bool timing = in.flag();  // timing_info_present_flag
+  if (timing) {
     sps.num_units_in_tick = in.bits(32);
     sps.time_scale = in.bits(32);
   }
+  parse_reordering(in, timing, sps);
 }
 
 }  // namespace
@@ -245,7 +294,7 @@ Result<AvcSps> parse_avc_sps(ByteView nal) {
     RECORDING_TRY(parse_chroma_fields(in, sps, geometry));
   }
   (void)in.ue();  // log2_max_frame_num_minus4
-  RECORDING_TRY(skip_picture_order_count(in));
+  RECORDING_TRY(parse_picture_order_count(in, sps));
   (void)in.ue();  // max_num_ref_frames
   in.skip(1);     // gaps_in_frame_num_value_allowed_flag
   RECORDING_TRY(parse_size(in, sps, geometry));

@@ -11,6 +11,8 @@ inline constexpr int kTrackKinds = 2;
 // Values are stored in files and in the live state: never renumber.
 enum class Codec : std::uint8_t { kNone = 0, kAvc = 1, kAac = 2, kMp3 = 3 };
 
+// One of those above but kNone: what a file or a neighbour says may be anything.
+constexpr bool is_codec(Codec codec) { return codec >= Codec::kAvc && codec <= Codec::kMp3; }
 std::string_view codec_name(Codec codec);  // as ffprobe prints it: h264, aac, mp3
 
 }  // namespace recording::media

@@ -4,6 +4,7 @@
 
 #include "base/bytes.hpp"
 #include "media/codec.hpp"
+#include "media/source_parameters.hpp"
 
 namespace recording::media {
 
@@ -16,17 +17,24 @@ struct TrackConfig {
   Bytes
       record;  // AVCDecoderConfigurationRecord with 4-byte NAL lengths (ISO/IEC 14496-15, 5.3.3.1),
                // or AudioSpecificConfig (ISO/IEC 14496-3, 1.6.2.1); empty for MP3
-  std::uint32_t width = 0, height = 0;     // video: pixels after cropping
-  std::uint32_t sar_num = 1, sar_den = 1;  // video: sample aspect ratio
-  std::uint32_t sample_rate = 0;           // audio: Hz
-  std::uint16_t channels = 0;              // audio
+  // What a decoder must be told beyond `source`, and no sample brings along: a change of it needs
+  // another sample entry. In a form in which equal settings are equal bytes. Empty where all key
+  // frames carry it (parameter sets in-band).
+  Bytes decoder_setup;
+  SourceParameters source;
 
-  // default_duration is a prediction, not a property of the source.
+  // Neither `record`, whose bytes say more than matters, nor default_duration, a prediction, is a
+  // property of the source.
   [[nodiscard]] bool same_source(const TrackConfig& other) const {
-    return codec == other.codec && timescale == other.timescale && record == other.record &&
-           sample_rate == other.sample_rate && channels == other.channels;
+    return codec == other.codec && timescale == other.timescale && source == other.source &&
+           decoder_setup == other.decoder_setup;
   }
 };
+
+// As it is stored in a recording's file and in the journal: docs/file-format.md, "Configuration".
+Bytes encode(const TrackConfig& config);
+// False: it is none. Codec::kNone is none.
+[[nodiscard]] bool decode(ByteView bytes, TrackConfig& config);
 
 inline constexpr std::uint32_t kVideoTimescale = 120000;  // exact for ms and for 23.976 … 60 fps
 

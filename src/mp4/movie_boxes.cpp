@@ -26,9 +26,10 @@ void unity_matrix(BoxWriter& out) {
 
 // 16.16 of the width on the screen, which the aspect ratio stretches.
 std::uint32_t display_width(const media::TrackConfig& config) {
-  const std::uint64_t sar_den = std::max<std::uint32_t>(config.sar_den, 1);
-  const std::uint64_t width =
-      config.width * std::uint64_t{std::max<std::uint32_t>(config.sar_num, 1)} / sar_den;
+  const std::uint64_t sar_den = std::max<std::uint32_t>(config.source.sar_den, 1);
+  const std::uint64_t width = config.source.width *
+                              std::uint64_t{std::max<std::uint32_t>(config.source.sar_num, 1)} /
+                              sar_den;
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(width, 0xFFFF)) << 16;
 }
 
@@ -80,7 +81,7 @@ void write_tkhd(BoxWriter& out, const TrackHeader& track) {
     out.u16(0);
     unity_matrix(out);
     out.u32(video ? display_width(*track.config) : 0);
-    out.u32(video ? std::min<std::uint32_t>(track.config->height, 0xFFFF) << 16 : 0);
+    out.u32(video ? std::min<std::uint32_t>(track.config->source.height, 0xFFFF) << 16 : 0);
   });
 }
 

@@ -21,37 +21,17 @@ std::string text(ByteReader& in) {
 }
 
 void put_setup(Bytes& out, const TrackSetup& setup) {
-  const media::TrackConfig& config = setup.config;
   put_u32(out, setup.timescale);
   put_u32(out, setup.default_duration);
-  put_u8(out, static_cast<std::uint8_t>(config.codec));
-  put_u32(out, config.timescale);
-  put_u32(out, config.default_duration);
-  for (std::uint32_t value : {config.width, config.height, config.sar_num, config.sar_den,
-                              config.sample_rate, std::uint32_t{config.channels}}) {
-    put_u32(out, value);
-  }
-  put_u32(out, static_cast<std::uint32_t>(config.record.size()));
-  put_bytes(out, config.record);
+  const Bytes config = media::encode(setup.config);
+  put_u32(out, static_cast<std::uint32_t>(config.size()));
+  put_bytes(out, config);
 }
 
 bool read_setup(ByteReader& in, TrackSetup& setup) {
-  media::TrackConfig& config = setup.config;
   setup.timescale = in.u32();
   setup.default_duration = in.u32();
-  config.codec = static_cast<media::Codec>(in.u8());
-  config.timescale = in.u32();
-  config.default_duration = in.u32();
-  config.width = in.u32();
-  config.height = in.u32();
-  config.sar_num = in.u32();
-  config.sar_den = in.u32();
-  config.sample_rate = in.u32();
-  config.channels = static_cast<std::uint16_t>(in.u32());
-  const ByteView record = in.bytes(in.u32());
-  config.record.assign(record.begin(), record.end());
-  return in.ok() && setup.timescale != 0 && config.codec >= media::Codec::kAvc &&
-         config.codec <= media::Codec::kMp3;
+  return media::decode(in.bytes(in.u32()), setup.config) && in.ok() && setup.timescale != 0;
 }
 
 }  // namespace

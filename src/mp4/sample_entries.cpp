@@ -19,8 +19,8 @@ void avc_entry(BoxWriter& out, const media::TrackConfig& config) {
   out.box("avc1", [&] {  // ISO/IEC 14496-15, 5.4.2.1
     sample_entry_head(out);
     out.zeros(16);  // ISO/IEC 14496-12, 12.1.3 VisualSampleEntry
-    out.u16(clamp_u16(config.width));
-    out.u16(clamp_u16(config.height));
+    out.u16(clamp_u16(config.source.width));
+    out.u16(clamp_u16(config.source.height));
     out.u32(0x00480000);  // 72 dpi
     out.u32(0x00480000);
     out.u32(0);
@@ -29,10 +29,10 @@ void avc_entry(BoxWriter& out, const media::TrackConfig& config) {
     out.u16(0x0018);
     out.u16(0xFFFF);
     out.box("avcC", [&] { out.bytes(config.record); });
-    if (config.sar_num != config.sar_den) {  // 12.1.4.1; a square pixel needs no box
+    if (config.source.sar_num != config.source.sar_den) {  // 12.1.4.1; a square pixel needs no box
       out.box("pasp", [&] {
-        out.u32(config.sar_num);
-        out.u32(config.sar_den);
+        out.u32(config.source.sar_num);
+        out.u32(config.source.sar_den);
       });
     }
   });
@@ -74,11 +74,11 @@ void audio_entry(BoxWriter& out, const media::TrackConfig& config) {
   out.box("mp4a", [&] {  // ISO/IEC 14496-12, 12.2.3 AudioSampleEntry
     sample_entry_head(out);
     out.zeros(8);
-    out.u16(config.channels);
+    out.u16(config.source.channels);
     out.u16(16);
     out.zeros(4);
     // 16.16; a rate that does not fit is 0, and the decoder configuration says it.
-    out.u32(config.sample_rate <= 0xFFFF ? config.sample_rate << 16 : 0);
+    out.u32(config.source.sample_rate <= 0xFFFF ? config.source.sample_rate << 16 : 0);
     esds(out, config);
   });
 }

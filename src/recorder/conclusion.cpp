@@ -92,8 +92,8 @@ void describe(const mp4::RecordingFile& file, Outcome& outcome) {
   outcome.duration_ms = file.duration_ms();
   outcome.size = file.length();
   if (const auto* video = file.config(media::TrackKind::kVideo); video != nullptr) {
-    outcome.width = video->width;
-    outcome.height = video->height;
+    outcome.width = video->source.width;
+    outcome.height = video->source.height;
   }
 }
 

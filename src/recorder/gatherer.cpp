@@ -93,7 +93,7 @@ bool Gatherer::open_batch(const PerKind<TrackIntake>& tracks) {
     if (track.config() == nullptr) {
       continue;
     }
-    const Bytes encoded = encode_config(*track.config());
+    const Bytes encoded = media::encode(*track.config());
     RecordHeader header;
     header.type = RecordType::kConfig;
     header.kind = kind;

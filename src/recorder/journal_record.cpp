@@ -56,41 +56,6 @@ Bytes joined(const std::vector<iovec>& pieces) {
 
 }  // namespace
 
-Bytes encode_config(const media::TrackConfig& config) {
-  Bytes out;
-  put_u8(out, static_cast<std::uint8_t>(config.codec));
-  put_u32(out, config.timescale);
-  put_u32(out, config.default_duration);
-  put_u32(out, config.width);
-  put_u32(out, config.height);
-  put_u32(out, config.sar_num);
-  put_u32(out, config.sar_den);
-  put_u32(out, config.sample_rate);
-  put_u16(out, config.channels);
-  put_bytes(out, config.record);
-  return out;
-}
-
-media::TrackConfig decode_config(ByteView payload) {
-  ByteReader in(payload);
-  media::TrackConfig config;
-  config.codec = static_cast<media::Codec>(in.u8());
-  config.timescale = in.u32();
-  config.default_duration = in.u32();
-  config.width = in.u32();
-  config.height = in.u32();
-  config.sar_num = in.u32();
-  config.sar_den = in.u32();
-  config.sample_rate = in.u32();
-  config.channels = in.u16();
-  const ByteView record = in.bytes(in.left());
-  if (!in.ok() || config.timescale == 0) {
-    return {};
-  }
-  config.record.assign(record.begin(), record.end());
-  return config;
-}
-
 LeftRecords read_left_records(const std::vector<runtime::LeftSegment>& segments) {
   LeftRecords left;
   PartJoiner joiner;
@@ -107,7 +72,9 @@ LeftRecords read_left_records(const std::vector<runtime::LeftSegment>& segments)
         entry.sample = joiner.take();
         entry.is_config = entry.sample.header.type == RecordType::kConfig;
         if (entry.is_config) {
-          entry.config = decode_config(joined(entry.sample.payload));
+          if (!media::decode(joined(entry.sample.payload), entry.config)) {
+            entry.config = {};
+          }
         }
         left.entries.push_back(std::move(entry));
       }

@@ -37,10 +37,6 @@ inline constexpr std::size_t aligned_record_size(std::size_t payload) {
   return (sizeof(RecordHeader) + payload + 7) & ~std::size_t{7};
 }
 
-// A TrackConfig as a kConfig payload, and back. Empty / kNone codec when it is not one.
-Bytes encode_config(const media::TrackConfig& config);
-media::TrackConfig decode_config(ByteView payload);
-
 // One sample found in the journal; `payload` points into what was read.
 struct LeftSample {
   RecordHeader header;

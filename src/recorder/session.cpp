@@ -413,16 +413,16 @@ void Session::publish_facts() {
   session.frame_rate_milli = declared_rate_milli_;
   if (const ConfigRef& video = tracks_[0].config(); video != nullptr) {
     session.video_codec = static_cast<std::uint8_t>(video->codec);
-    session.width = video->width;
-    session.height = video->height;
+    session.width = video->source.width;
+    session.height = video->source.height;
     if (session.frame_rate_milli == 0 && video->default_duration != 0) {
       session.frame_rate_milli = media::kVideoTimescale * 1000 / video->default_duration;
     }
   }
   if (const ConfigRef& audio = tracks_[1].config(); audio != nullptr) {
     session.audio_codec = static_cast<std::uint8_t>(audio->codec);
-    session.sample_rate = audio->sample_rate;
-    session.channels = audio->channels;
+    session.sample_rate = audio->source.sample_rate;
+    session.channels = audio->source.channels;
   }
   session.unrecordable =
       unrecordable_noted_ && session.video_codec == 0 && session.audio_codec == 0;

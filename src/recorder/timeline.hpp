@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/result.hpp"
-#include "media/source_parameters.hpp"
+#include "media/parameter_list.hpp"
 #include "storage/file.hpp"
 
 namespace recording::recorder {

@@ -11,8 +11,8 @@ void check(recording::Result<recording::media::TrackConfig> result) {
     return;
   }
   const recording::media::TrackConfig& track = result.value();
-  if (track.timescale == 0 || track.sample_rate == 0 || track.sample_rate > 192000 ||
-      track.channels == 0 || track.default_duration == 0) {
+  if (track.timescale == 0 || track.source.sample_rate == 0 || track.source.sample_rate > 192000 ||
+      track.source.channels == 0 || track.default_duration == 0) {
     std::abort();
   }
 }

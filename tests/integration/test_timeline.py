@@ -26,8 +26,9 @@ def by_ffprobe(path):
         "color_range": video.get("color_range"), "color_primaries": video.get("color_primaries"),
         "color_transfer": video.get("color_transfer"), "color_space": video.get("color_space"),
         "bit_depth": int(video["bits_per_raw_sample"]),
-        "interlaced": video["field_order"] != "progressive", "frame_rate_declared": above / below,
-    }, {"codec": audio["codec_name"], "sample_rate": int(audio["sample_rate"]),
+        "interlaced": video["field_order"] != "progressive", "has_b_frames": video["has_b_frames"],
+        "frame_rate_declared": above / below,
+    }, {"codec": audio["codec_name"], "profile": audio["profile"], "sample_rate": int(audio["sample_rate"]),
         "channels": audio["channels"]}
 
 

@@ -18,18 +18,19 @@ inline media::TrackConfig video_config(std::uint8_t variant = 1, std::uint32_t w
   config.timescale = media::kVideoTimescale;
   config.default_duration = 4000;
   config.record = Bytes(40, variant);
-  config.width = width;
-  config.height = 360;
+  config.source.level = variant;
+  config.source.width = width;
+  config.source.height = 360;
   return config;
 }
 
 inline media::TrackConfig audio_config(std::uint32_t rate = 48000) {
   media::TrackConfig config;
   config.codec = media::Codec::kAac;
-  config.timescale = config.sample_rate = rate;
+  config.timescale = config.source.sample_rate = rate;
   config.default_duration = 1024;
   config.record = {0x11, static_cast<std::uint8_t>(rate == 48000 ? 0x90 : 0x92)};
-  config.channels = 2;
+  config.source.channels = 2;
   return config;
 }
 

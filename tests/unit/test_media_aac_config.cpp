@@ -17,8 +17,8 @@ void check(const TrackConfig& track, std::uint32_t timescale, std::uint32_t samp
            int channels, std::uint32_t duration = 1024) {
   assert_true(track.codec == media::Codec::kAac);
   assert_int_equal(track.timescale, timescale);
-  assert_int_equal(track.sample_rate, sample_rate);
-  assert_int_equal(track.channels, channels);
+  assert_int_equal(track.source.sample_rate, sample_rate);
+  assert_int_equal(track.source.channels, channels);
   assert_int_equal(track.default_duration, duration);
 }
 
@@ -116,8 +116,8 @@ void check_mp3(const Bytes& frame, std::uint32_t rate, int channels, std::uint32
   const TrackConfig track = parse_mp3_frame(frame).value();
   assert_true(track.codec == media::Codec::kMp3);
   assert_int_equal(track.timescale, rate);
-  assert_int_equal(track.sample_rate, rate);
-  assert_int_equal(track.channels, channels);
+  assert_int_equal(track.source.sample_rate, rate);
+  assert_int_equal(track.source.channels, channels);
   assert_int_equal(track.default_duration, duration);
   assert_true(track.record.empty());
 }

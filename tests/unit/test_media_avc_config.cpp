@@ -317,10 +317,10 @@ void describes_the_track(void**) {
   assert_true(track.codec == media::Codec::kAvc);
   assert_int_equal(track.timescale, 120000);
   assert_int_equal(track.default_duration, 4800);
-  assert_int_equal(track.width, 720);
-  assert_int_equal(track.height, 576);
-  assert_int_equal(track.sar_num, 16);
-  assert_int_equal(track.sar_den, 11);
+  assert_int_equal(track.source.width, 720);
+  assert_int_equal(track.source.height, 576);
+  assert_int_equal(track.source.sar_num, 16);
+  assert_int_equal(track.source.sar_den, 11);
   // lengthSizeMinusOne 3, the profile, constraints and level of the SPS, no trailer
   Bytes expected = record({first}, {kPps});
   expected[1] = 77;

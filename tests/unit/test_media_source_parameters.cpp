@@ -4,7 +4,7 @@
 
 #include "media/aac_config.hpp"
 #include "media/avc_config.hpp"
-#include "media/source_parameters.hpp"
+#include "media/parameter_list.hpp"
 
 #include "cmocka.hpp"
 
@@ -57,11 +57,13 @@ const Encoded kEncoded[] = {
      "01640028ffe1001d67640028acd940780227e5c05a808080a000007d20001d4c01e30632c001000668ebe3cb22c0f"
      "d"
      "f8f800",
-     "h264 | High | 40 | 1920 | 1080 | 1:1 | yuv420p | tv | bt709 | bt709 | bt709 | 8 | false | "
+     "h264 | High | 40 | 1920 | 1080 | 1:1 | yuv420p | tv | bt709 | bt709 | bt709 | 8 | false | 2 "
+     "| "
      "29.97"},
     {"full range",
      "0142c00cffe100196742c00cda05067e7c05b2000003000200000300641e28554001000468ce0fc8",
      "h264 | Constrained Baseline | 12 | 320 | 180 | 1:1 | yuvj420p | pc | - | - | - | 8 | false | "
+     "0 | "
      "25"},
     {"4:2:2, 10 bits, interlaced, PQ",
      "017a001effe10021677a001eb6cd940b424dff80200016b509100940000003004000000c87c50a658001000668fba"
@@ -69,26 +71,27 @@ const Encoded kEncoded[] = {
      "cb22c0fefafa00",
      "h264 | High 4:2:2 | 30 | 720 | 576 | 64:45 | yuv422p10le | tv | bt2020 | smpte2084 | "
      "bt2020nc "
-     "| 10 | true | 25"},
+     "| 10 | true | 2 | 25"},
     {"4:4:4, full range, 10 bits",
      "01f40015ffe1001b67f4001590d9b282833f1b80b640000003004000001903c58b658001000668ebe3c44844fffaf"
      "a"
      "00",
      "h264 | High 4:4:4 Predictive | 21 | 320 | 180 | 1:1 | yuv444p10le | pc | - | - | - | 10 | "
-     "false | 50"},
+     "false | 2 | 50"},
     {"RGB",
      "01f4000cffe1001e67f4000c919b282833f1b80b70202004000003000400000300c83c50a65801000668ebe3cb22c"
      "0"
      "fff8f800",
      "h264 | High 4:4:4 Predictive | 12 | 320 | 180 | 1:1 | gbrp | pc | - | - | gbr | 8 | false | "
+     "2 | "
      "25"},
     {"monochrome",
      "0164000cffe1001a6764000cf2d02833f1b80b64000003000400000300c83c50aa8001000468ce0fc8fcf8f800",
-     "h264 | High | 12 | 320 | 180 | 1:1 | yuvj420p | pc | - | - | - | 8 | false | 25"},
+     "h264 | High | 12 | 320 | 180 | 1:1 | yuvj420p | pc | - | - | - | 8 | false | 0 | 25"},
     {"baseline, SMPTE 170M",
      "0142c01effe1001c6742c01ed900b43db016a0c0c0c80000030008000003018078b1724001000568cb83cb20",
      "h264 | Constrained Baseline | 30 | 720 | 480 | 1:1 | yuv420p | tv | smpte170m | smpte170m | "
-     "smpte170m | 8 | false | 24"},
+     "smpte170m | 8 | false | 0 | 24"},
 };
 
 void says_what_ffprobe_says(void**) {
@@ -111,17 +114,16 @@ void names_are_those_of_the_document(void**) {
   assert_string_equal(video.c_str(),
                       "codec profile level width height sample_aspect_ratio pix_fmt color_range "
                       "color_primaries color_transfer color_space bit_depth interlaced "
-                      "frame_rate_declared ");
+                      "has_b_frames frame_rate_declared ");
 }
 
-void a_record_that_cannot_be_read_leaves_the_rest(void**) {
+void what_is_not_known_is_nothing(void**) {
   media::TrackConfig config;
   config.codec = media::Codec::kAvc;
-  config.record = {1, 2, 3};
-  config.width = 640;
-  config.height = 360;
+  config.source.width = 640;
+  config.source.height = 360;
   assert_string_equal(text_of(media::describe_video(config)).c_str(),
-                      "h264 | - | - | 640 | 360 | 1:1 | - | - | - | - | - | - | - | -");
+                      "h264 | - | - | 640 | 360 | 1:1 | - | - | - | - | - | - | false | - | -");
 }
 
 void sound_is_what_comes_out_of_the_decoder(void**) {
@@ -129,15 +131,17 @@ void sound_is_what_comes_out_of_the_decoder(void**) {
   auto sbr = media::parse_aac_config(from_hex("2b8a0800"));  // HE-AAC: a core of 22.05 kHz
   auto mp3 = media::parse_mp3_frame(from_hex("fffb90c4"));
   assert_true(plain && sbr && mp3);
-  assert_string_equal(text_of(media::describe_audio(plain.value())).c_str(), "aac | 48000 | 2");
-  assert_string_equal(text_of(media::describe_audio(sbr.value())).c_str(), "aac | 44100 | 1");
-  assert_string_equal(text_of(media::describe_audio(mp3.value())).c_str(), "mp3 | 44100 | 1");
+  assert_string_equal(text_of(media::describe_audio(plain.value())).c_str(),
+                      "aac | LC | 48000 | 2");
+  assert_string_equal(text_of(media::describe_audio(sbr.value())).c_str(),
+                      "aac | HE-AAC | 44100 | 1");
+  assert_string_equal(text_of(media::describe_audio(mp3.value())).c_str(), "mp3 | - | 44100 | 1");
 }
 
 const CMUnitTest kTests[] = {
     cmocka_unit_test(says_what_ffprobe_says),
     cmocka_unit_test(names_are_those_of_the_document),
-    cmocka_unit_test(a_record_that_cannot_be_read_leaves_the_rest),
+    cmocka_unit_test(what_is_not_known_is_nothing),
     cmocka_unit_test(sound_is_what_comes_out_of_the_decoder),
 };
 

@@ -296,7 +296,7 @@ void a_change_keeps_the_timescale_of_the_track(void**) {
   must(file->finish());
   auto track = Mp4Parser(files.read(kPath)).tracks().at(2);
   assert_int_equal(file->timescale(TrackKind::kAudio), 44100);
-  assert_int_equal(file->config(TrackKind::kAudio)->sample_rate, 48000);
+  assert_int_equal(file->config(TrackKind::kAudio)->source.sample_rate, 48000);
   assert_int_equal(track.timescale, 44100);
   assert_int_equal(track.entries.size(), 2);
   assert_int_equal(track.samples[0].entry, 1);

@@ -58,12 +58,12 @@ void configuration_is_new_when_the_source_is(void**) {
   assert_int_equal(video.undescribed(), 1);
   assert_true(take(video, avc_header()).what == What::kConfig);
   const recorder::ConfigRef first = video.config();
-  assert_int_equal(first->width, 320);
+  assert_int_equal(first->source.width, 320);
   assert_true(take(video, avc_header()).what == What::kNothing);
   assert_ptr_equal(video.config().get(), first.get());
   assert_true(take(video, avc_header(4, 40)).what == What::kConfig);
-  assert_int_equal(video.config()->width, 640);
-  assert_int_equal(first->width, 320);  // who has the old one keeps it
+  assert_int_equal(video.config()->source.width, 640);
+  assert_int_equal(first->source.width, 320);  // who has the old one keeps it
   assert_true(take(video, flv_video(true, 2, {})).what == What::kNothing);
 }
 
@@ -128,7 +128,7 @@ void mp3_describes_itself_and_aac_may_come_back(void**) {
   assert_true(take(audio, flv_aac(1, {1, 2, 3})).what == What::kSample);
   assert_true(take(audio, mp3, 21).what == What::kSample);
   assert_true(audio.config()->codec == media::Codec::kMp3);
-  assert_int_equal(audio.config()->sample_rate, 44100);
+  assert_int_equal(audio.config()->source.sample_rate, 44100);
   // The header that it had before, byte for byte.
   assert_true(take(audio, flv_aac(0, aac_record()), 42).what == What::kConfig);
   assert_true(take(audio, flv_aac(1, {1, 2, 3}), 42).what == What::kSample);
@@ -271,8 +271,8 @@ void change_of_configuration_begins_a_fragment(void**) {
   assert_true(feed.picture(80, true));
   feed.cut();
   assert_int_equal(feed.batches.size(), 2);
-  assert_int_equal(feed.batches[0]->config[0]->width, 320);
-  assert_int_equal(feed.batches[1]->config[0]->width, 640);
+  assert_int_equal(feed.batches[0]->config[0]->source.width, 320);
+  assert_int_equal(feed.batches[1]->config[0]->source.width, 640);
   feed.assert_complete();
 }
 

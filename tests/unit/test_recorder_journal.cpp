@@ -194,32 +194,6 @@ void private_memory_takes_over_when_the_journal_is_full(void**) {
   assert_int_equal(fixture.journal->free_segments(), reserved);
 }
 
-void configurations_survive_the_journal(void**) {
-  media::TrackConfig config;
-  config.codec = media::Codec::kAac;
-  config.timescale = 44100;
-  config.default_duration = 1024;
-  config.record = {0x12, 0x10};
-  config.width = 1;
-  config.height = 2;
-  config.sar_num = 3;
-  config.sar_den = 4;
-  config.sample_rate = 44100;
-  config.channels = 6;
-  const Bytes encoded = recorder::encode_config(config);
-  const media::TrackConfig back = recorder::decode_config(encoded);
-  assert_true(back.same_source(config));
-  assert_int_equal(back.default_duration, 1024);
-  assert_int_equal(back.width, 1);
-  assert_int_equal(back.height, 2);
-  assert_int_equal(back.sar_num, 3);
-  assert_int_equal(back.sar_den, 4);
-  for (std::size_t size = 0; size < encoded.size() - config.record.size(); ++size) {
-    assert_true(recorder::decode_config(ByteView(encoded).first(size)).codec ==
-                media::Codec::kNone);
-  }
-}
-
 }  // namespace
 
 int main() {
@@ -229,7 +203,6 @@ int main() {
       cmocka_unit_test(records_behind_freed_segments_are_found),
       cmocka_unit_test(segments_go_back_when_nobody_holds_them),
       cmocka_unit_test(private_memory_takes_over_when_the_journal_is_full),
-      cmocka_unit_test(configurations_survive_the_journal),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
