@@ -28,22 +28,17 @@ class RecordingFileImpl final : public RecordingFile {
     state_.identity = std::move(identity);
   }
 
-  RecordingFileImpl(std::unique_ptr<storage::File> file, Scan scan)
-      : file_(std::move(file)),
-        state_(std::move(scan.state)),
-        head_init_(std::move(scan.init)),
-        head_size_(scan.head.size),
-        placeholder_(scan.head.placeholder),
-        end_(scan.end),
-        length_(scan.head.finished ? scan.head.file_size : scan.media_end),
-        final_moov_(scan.head.final_moov),
-        finished_(scan.head.finished) {}
+  RecordingFileImpl(std::unique_ptr<storage::File> file, Scan scan) : file_(std::move(file)) {
+    take_over(std::move(scan));
+  }
 
   Status append(const Fragment& fragment) override;
-  Status sync() override { return file_->sync(); }
+  Status sync() override;
+  Status rewind() override;
   Status finish() override;
 
   [[nodiscard]] bool finished() const override { return finished_; }
+  [[nodiscard]] std::uint64_t synced_length() const override { return synced_end_; }
   [[nodiscard]] const Identity& identity() const override { return state_.identity; }
   [[nodiscard]] std::uint64_t length() const override { return length_; }
   [[nodiscard]] std::int64_t duration_ms() const override { return state_.duration_ms(); }
@@ -82,6 +77,7 @@ class RecordingFileImpl final : public RecordingFile {
   };
 
   [[nodiscard]] bool is_empty() const { return head_size_ == 0; }
+  void take_over(Scan scan);
   Status drop_leftover();
   Status extend_head(const AppendPlan& plan);
   Result<Bytes> first_head(const AppendPlan& plan) const;
@@ -97,6 +93,7 @@ class RecordingFileImpl final : public RecordingFile {
   std::uint32_t head_size_ = 0;  // 0: nothing is in the file
   std::uint64_t placeholder_ = 0;
   std::uint64_t end_ = 0;         // where the next write goes
+  std::uint64_t synced_end_ = 0;  // what was so when a sync succeeded last
   std::uint64_t length_ = 0;      // end of the last whole fragment
   std::uint64_t final_moov_ = 0;  // offset, once it is durable
   std::uint64_t final_size_ = 0;  // of the file with it
@@ -106,6 +103,42 @@ class RecordingFileImpl final : public RecordingFile {
   Bytes header_;
   std::vector<iovec> pieces_;
 };
+
+void RecordingFileImpl::take_over(Scan scan) {
+  state_ = std::move(scan.state);
+  head_init_ = std::move(scan.init);
+  head_size_ = scan.head.size;
+  placeholder_ = scan.head.placeholder;
+  end_ = scan.end;
+  synced_end_ = scan.end;
+  length_ = scan.head.finished ? scan.head.file_size : scan.media_end;
+  final_moov_ = scan.head.final_moov;
+  finished_ = scan.head.finished;
+  leftover_ = false;
+}
+
+Status RecordingFileImpl::sync() {
+  RECORDING_TRY(file_->sync());
+  synced_end_ = end_;
+  return ok();
+}
+
+Status RecordingFileImpl::rewind() {
+  RECORDING_TRY(file_->truncate(synced_end_));
+  if (synced_end_ == 0) {
+    Scan nothing;
+    nothing.state.identity = std::move(state_.identity);
+    take_over(std::move(nothing));
+    return ok();
+  }
+  auto found = scan(*file_, ~std::uint64_t{0});
+  if (!found) {
+    return std::move(found).error().wrap("rewind");
+  }
+  RECORDING_TRY(repair(*file_, found.value()));
+  take_over(std::move(found).value());
+  return ok();
+}
 
 // What a failed write left behind must not be taken for a box, should a shorter one take its place.
 Status RecordingFileImpl::drop_leftover() {
@@ -145,6 +178,7 @@ Status RecordingFileImpl::extend_head(const AppendPlan& plan) {
   piece = {image.value().data() + from, image.value().size() - from};
   // From here on the copy stays: a scan that finds the head torn needs it.
   end_ += copy.size();
+  synced_end_ = end_;
   leftover_ = false;
   RECORDING_TRY(file_->write_at({&piece, 1}, from));
   RECORDING_TRY(file_->sync());

@@ -32,6 +32,12 @@ class RecordingFile {
   // One gathered write of header and media; only a new track or a new epoch takes more.
   virtual Status append(const Fragment& fragment) = 0;
   virtual Status sync() = 0;
+  // Forgets what was appended since the last sync() that succeeded, or since it was opened. To be
+  // called when one failed: the kernel takes what it could not write for written, and the next
+  // sync() says ok without it. Of a file that is not finished; after an error nothing else may be
+  // called before this has succeeded.
+  virtual Status rewind() = 0;
+  [[nodiscard]] virtual std::uint64_t synced_length() const = 0;  // what rewind() goes back to
   // Makes it a regular MP4: appends the full moov, syncs, then overwrites the 16-byte placeholder
   // (the commit point) and syncs. Idempotent.
   virtual Status finish() = 0;

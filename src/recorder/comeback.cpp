@@ -232,36 +232,55 @@ Status release(const ComebackRequest& request, std::uint64_t session) {
              : runtime::release_left_segments(request.runtime_directory, session);
 }
 
+// Adds what the journal has; nothing is given back yet.
+Status add_what_is_left(storage::FileSystem& files, const ComebackRequest& request,
+                        Comeback& comeback) {
+  auto writer = RecordingWriter::reopen(files, request.spool, request.identity.slug);
+  if (writer) {
+    comeback.writer = std::move(writer).value();
+    return comeback.writer->file().finished() ? ok() : add_to_file(request, comeback);
+  }
+  const Errc why = writer.error().code;
+  if (why != Errc::kNotFound && why != Errc::kCorrupt) {
+    return std::move(writer).error();
+  }
+  if (why == Errc::kNotFound && files.open_for_read(request.stored_path)) {
+    return ok();  // it was finished, and what lies in the journal is in it
+  }
+  auto left = is_anything_left(request);
+  if (!left) {
+    return std::move(left).error();
+  }
+  if (!left.value()) {
+    return why == Errc::kCorrupt ? Status(std::move(writer).error()) : ok();
+  }
+  return begin_from_journal(files, request, why == Errc::kCorrupt, comeback);
+}
+
+// What was added may not be safe, and must not look so when it is tried again.
+void take_back(storage::FileSystem& files, const ComebackRequest& request, Comeback& comeback) {
+  if (comeback.writer->file().synced_length() != 0) {
+    (void)comeback.writer->rewind();
+  } else {
+    (void)files.remove(spool_path(request.spool, request.identity.slug));  // made just now
+  }
+}
+
 }  // namespace
 
 Result<Comeback> come_back(storage::FileSystem& files, const ComebackRequest& request) {
   Comeback comeback;
-  auto writer = RecordingWriter::reopen(files, request.spool, request.identity.slug);
-  if (writer) {
-    comeback.writer = std::move(writer).value();
-    if (comeback.writer->file().finished()) {
-      return comeback;
-    }
-    RECORDING_TRY(add_to_file(request, comeback));
-  } else {
-    const Errc why = writer.error().code;
-    if (why != Errc::kNotFound && why != Errc::kCorrupt) {
-      return std::move(writer).error();
-    }
-    if (why == Errc::kNotFound && files.open_for_read(request.stored_path)) {
-      return comeback;  // it was finished, and what lies in the journal is in it
-    }
-    auto left = is_anything_left(request);
-    if (!left) {
-      return std::move(left).error();
-    }
-    if (!left.value()) {
-      return why == Errc::kCorrupt ? Result<Comeback>(std::move(writer).error())
-                                   : Result<Comeback>(std::move(comeback));
-    }
-    RECORDING_TRY(begin_from_journal(files, request, why == Errc::kCorrupt, comeback));
+  Status status = add_what_is_left(files, request, comeback);
+  if (comeback.writer == nullptr || comeback.writer->file().finished()) {
+    return status ? Result<Comeback>(std::move(comeback)) : std::move(status).error();
   }
-  RECORDING_TRY(comeback.writer->sync());
+  if (status) {
+    status = comeback.writer->sync();
+  }
+  if (!status) {
+    take_back(files, request, comeback);
+    return std::move(status).error();
+  }
   RECORDING_TRY(release(request, comeback.writer->file().last_mark().session));
   for (const SessionPart& part : request.parts) {
     RECORDING_TRY(release(request, part.session));

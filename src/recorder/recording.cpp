@@ -78,6 +78,7 @@ ComebackRequest comeback_request(const Environment& environment, const Recording
 struct Recording::Progress {
   std::deque<std::unique_ptr<Batch>> batches;
   std::shared_ptr<RecordingWriter> writer;
+  bool rewind = false;
   std::size_t appended = 0;
   Status status = ok();
   std::optional<Error> dropped;
@@ -151,9 +152,8 @@ void Recording::pump() {
     post_comeback();
   } else if (discarded_ && stage_ == Stage::kFinishing) {
     queue_.clear();
-    unsynced_.clear();
     post_removal();
-  } else if (!queue_.empty() || !unsynced_.empty()) {
+  } else if (!queue_.empty()) {
     post_write();
   } else if (stage_ == Stage::kFinishing) {
     post_conclusion();
@@ -261,6 +261,7 @@ void Recording::post_write() {
   Progress progress;
   progress.batches.swap(queue_);
   progress.writer = writer_;
+  progress.rewind = rewind_;
   progress.owed.swap(owed_seam_);
   busy_ = true;
   // The batches wait in a shared place: a job that cannot be posted must not lose them.
@@ -276,6 +277,13 @@ void Recording::post_write() {
             return true;
           }
           work->writer = std::move(made).value();
+        }
+        if (work->rewind) {
+          work->status = work->writer->rewind();
+          if (!work->status) {
+            return true;
+          }
+          work->rewind = false;
         }
         for (const auto& batch : work->batches) {
           if (work->owed && (!batch->seam || batch->seam->kind != mp4::MarkKind::kBegin)) {
@@ -313,26 +321,32 @@ void Recording::written(Progress progress) {
   busy_ = false;
   writer_ = std::move(progress.writer);
   owed_seam_ = std::move(progress.owed);
-  if (writer_ != nullptr && progress.appended > 0) {
-    env_.state.recording_gauges(index_)->committed_bytes.set(
-        static_cast<std::int64_t>(progress.length));
-  }
+  rewind_ = progress.rewind;
   if (progress.dropped) {
     env_.log.write(LogLevel::kError, "recording " + identity_.slug +
                                          ": samples were dropped: " + progress.dropped->message);
   }
+  std::uint64_t length = progress.length;
   if (!progress.status) {
-    for (std::size_t i = progress.batches.size(); i > progress.appended; --i) {
+    std::size_t done = progress.appended;
+    if (rules_.sync == 1 && writer_ != nullptr && !rewind_) {
+      // Nothing is safe that is not synced: all of it is written again, from the journal.
+      rewind_ = true;
+      done = 0;
+      owed_seam_.reset();  // it is with the batch that it was in front of
+      length = writer_->file().synced_length();
+    }
+    for (std::size_t i = progress.batches.size(); i > done; --i) {
       queue_.push_front(std::move(progress.batches[i - 1]));
     }
-    // What is written but not synced keeps its place in the journal until a sync succeeds.
-    for (std::size_t i = 0; i < progress.appended; ++i) {
-      unsynced_.push_back(std::move(progress.batches[i]));
-    }
+  }
+  if (writer_ != nullptr && progress.appended > 0) {
+    env_.state.recording_gauges(index_)->committed_bytes.set(static_cast<std::int64_t>(length));
+  }
+  if (!progress.status) {
     failed(progress.status.error(), "write");
     return;
   }
-  unsynced_.clear();
   retry_step_ms_ = 0;
   pump();
 }

@@ -82,7 +82,7 @@ class Recording : public std::enable_shared_from_this<Recording> {
   bool discontinued_ = false;  // the file could not be read: nothing more is written
   std::shared_ptr<RecordingWriter> writer_;
   std::deque<std::unique_ptr<Batch>> queue_;
-  std::vector<std::unique_ptr<Batch>> unsynced_;  // written, but their sync failed
+  bool rewind_ = false;            // a sync failed: the file goes back to the last good one
   std::optional<Seam> owed_seam_;  // of a batch that no file can hold: goes to the next one
   std::int64_t retry_ms_ = 0;      // monotonic: not before this after a failure; 0: no failure
   std::int64_t retry_step_ms_ = 0;

@@ -73,6 +73,12 @@ Result<std::unique_ptr<RecordingWriter>> RecordingWriter::reopen(storage::FileSy
   return std::unique_ptr<RecordingWriter>(new RecordingWriter(std::move(recording).value()));
 }
 
+Status RecordingWriter::rewind() {
+  RECORDING_TRY(file_->rewind());
+  last_dts_ = {-1, -1};
+  return ok();
+}
+
 std::uint32_t RecordingWriter::timescale(media::TrackKind kind,
                                          const SessionSamples& samples) const {
   // A track's ticks are fixed by its first configuration: a later one of another rate is converted.

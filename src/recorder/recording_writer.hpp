@@ -40,6 +40,8 @@ class RecordingWriter {
   // One fragment. `seam` is noted in front of it; the first call for a session must bring one.
   Status append(const SessionSamples& samples, const Seam* seam);
   Status sync() { return file_->sync(); }
+  // Forgets what was appended since the last sync() that succeeded; see mp4::RecordingFile.
+  Status rewind();
   Status finish() { return file_->finish(); }
 
   [[nodiscard]] const mp4::RecordingFile& file() const { return *file_; }

@@ -1,5 +1,6 @@
 // Disks that fail, fill up and stand still: what the recorder promises then.
 #include <cerrno>
+#include <optional>
 #include <thread>
 
 #include "media/avc_config.hpp"
@@ -218,6 +219,41 @@ void failed_sync_keeps_the_journal(void**) {
   assert_true(movie_is(file_of(machine, ready_videos(machine).at(0)), encoder.handed));
 }
 
+// The kernel takes what it could not write for written: the sync that fails is the only one to
+// tell.
+void failed_sync_that_forgets_loses_nothing(void**) {
+  bool met = true;
+  for (int n = 1; met; ++n) {
+    for (const bool killed : {false, true}) {
+      Machine machine;
+      machine.rules.fragment_ms = 400;
+      machine.rules.reconnect_window_ms = 5000;
+      Encoder encoder;
+      std::optional<Worker> worker(std::in_place, machine);
+      worker->tick();
+      const std::uint64_t before = machine.disk.calls(Call::kSync);
+      Fault fault{Call::kSync, n, EIO, 0, false, true};
+      machine.disk.inject(fault);
+      recorder::Session* session = worker->publish();
+      encoder.connect(session);
+      publish_until(*worker, encoder, 1200);
+      encoder.run_until(1700);
+      if (killed) {
+        worker.emplace(machine);
+      } else {
+        worker->recorder().end(session, SessionEnd::kInterrupted);
+      }
+      worker->ticks(20);
+      met = machine.disk.calls(Call::kSync) - before >= static_cast<std::uint64_t>(n);
+      machine.disk.cut_power();
+      if (ready_videos(machine).size() != 1 ||
+          !movie_is(file_of(machine, ready_videos(machine)[0]), encoder.handed)) {
+        fail_msg("sync %d%s", n, killed ? ", killed" : "");
+      }
+    }
+  }
+}
+
 // Storage on another file system than the spool.
 class TwoDisks final : public storage::FileSystem {
  public:
@@ -367,6 +403,7 @@ int main() {
       cmocka_unit_test(queue_without_room_loses_nothing),
       cmocka_unit_test(recording_goes_on_without_a_journal),
       cmocka_unit_test(failed_sync_keeps_the_journal),
+      cmocka_unit_test(failed_sync_that_forgets_loses_nothing),
       cmocka_unit_test(move_to_another_disk_may_be_interrupted_anywhere),
       cmocka_unit_test(busy_live_state_delays_changes_and_loses_none),
   };
