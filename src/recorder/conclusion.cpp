@@ -151,9 +151,7 @@ Result<Outcome> conclude(storage::FileSystem& files, const std::string& spool,
     return outcome;
   }
   describe(writer->file(), outcome);
-  // The last part of a divided broadcast is kept however short it is.
-  if (outcome.duration_ms < identity.min_duration_ms && identity.sequence <= 1 &&
-      !writer->file().finished()) {
+  if (outcome.duration_ms < identity.min_duration_ms && !writer->file().finished()) {
     outcome.error = "too_short";
     const std::string path = spool_path(spool, identity.slug);
     // Not there: an earlier try removed it, and failed afterwards.

@@ -303,6 +303,12 @@ void Housekeeper::search_spool() {
         for (const std::string& line : found.unreadable) {
           env_.log.write(LogLevel::kCrit, line);
         }
+        // The latest part of a divided recording is the one that goes on.
+        std::sort(found.recordings.begin(), found.recordings.end(),
+                  [](const LeftInSpool& a, const LeftInSpool& b) {
+                    return std::pair(a.identity.started_wall_ms, a.identity.sequence) >
+                           std::pair(b.identity.started_wall_ms, b.identity.sequence);
+                  });
         for (LeftInSpool& left : found.recordings) {
           welcome(std::move(left));
         }
@@ -360,8 +366,13 @@ void Housekeeper::welcome(LeftInSpool left) {
     record.end_reason.assign("restart");
     record.committed_bytes.set(static_cast<std::int64_t>(left.length));
     record.duration_ms.set(left.duration_ms);
+    if (has_later_part(live, record)) {
+      record.state = RecordingState::kEnding;
+      record.end_reason.assign("divided");
+    }
     StreamRecord& owner = live.edit_stream(stream.value());
-    const bool free = owner.recording == runtime::kNone && owner.session.id == 0;
+    const bool free = record.state == RecordingState::kInterrupted &&
+                      owner.recording == runtime::kNone && owner.session.id == 0;
     if (free && left.in_spool && left.silent_ms < identity.reconnect_window_ms) {
       owner.recording = index.value();
       owner.wanted = identity.automatic ? 0 : 1;

@@ -95,6 +95,9 @@ std::string recording_lock_path(const std::string& runtime_directory, const std:
 // Who a recording is, from what the live state knows.
 mp4::Identity identity_of(const runtime::RecordingRecord& record,
                           const runtime::StreamRecord& stream);
+// Whether it is known to be a part of a divided recording, and not the last one.
+bool has_later_part(const runtime::LiveState::Transaction& live,
+                    const runtime::RecordingRecord& record);
 // The row of a recording in progress.
 catalog::VideoRow row_of(const mp4::Identity& identity);
 

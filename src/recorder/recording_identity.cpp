@@ -27,6 +27,15 @@ mp4::Identity identity_of(const RecordingRecord& record, const runtime::StreamRe
   return identity;
 }
 
+bool has_later_part(const runtime::LiveState::Transaction& live, const RecordingRecord& record) {
+  bool found = record.end_reason.view() == "divided" || record.end_reason.view() == "codec_changed";
+  live.for_each_recording([&](std::int32_t, const RecordingRecord& other) {
+    found = found || (other.transaction_id.view() == record.transaction_id.view() &&
+                      other.sequence > record.sequence);
+  });
+  return found;
+}
+
 catalog::VideoRow row_of(const mp4::Identity& identity) {
   catalog::VideoRow row;
   row.id = identity.video_id;

@@ -11,12 +11,53 @@ using runtime::LiveState;
 using runtime::RecordingRecord;
 using runtime::RecordingState;
 
+namespace {
+
+// Whether the catalogue has a later part of the same broadcast: of a recording that was found in
+// the spool, the live state may not know it.
+Result<bool> has_later_row(catalog::Catalog& catalog, const catalog::VideoRow& row) {
+  catalog::VideoFilter filter;
+  filter.stream_id = row.stream_id;
+  filter.limit = 100;
+  for (;; filter.offset += filter.limit) {
+    auto rows = catalog.videos(filter);  // the newest first
+    if (!rows) {
+      return std::move(rows).error();
+    }
+    for (const catalog::VideoRow& other : rows.value()) {
+      if (other.transaction_id == row.transaction_id && other.sequence > row.sequence) {
+        return true;
+      }
+    }
+    if (rows.value().size() < static_cast<std::size_t>(filter.limit) ||
+        rows.value().back().recording_started_at < row.recording_started_at) {
+      return false;
+    }
+  }
+}
+
+}  // namespace
+
 void Recording::post_conclusion() {
+  mp4::Identity identity = identity_;
+  {
+    auto begun = env_.state.begin();
+    if (!begun) {
+      return;  // the next tick tries again
+    }
+    const LiveState::Transaction live = std::move(begun).value();
+    const RecordingRecord* record = live.recording(index_);
+    // A part of a divided recording is kept however short it is.
+    if (identity.sequence > 1 || (record != nullptr && record->slug.view() == identity.slug &&
+                                  has_later_part(live, *record))) {
+      identity.min_duration_ms = 0;
+    }
+  }
   busy_ = true;
   const bool posted = post(
       env_.io,
       [writer = writer_, &files = env_.files, spool = env_.spool, storage = env_.storage,
-       identity = identity_]() {
+       identity = std::move(identity)]() {
         if (writer == nullptr) {
           auto before = concluded_before(files, storage, identity);
           const bool tells =
@@ -55,6 +96,7 @@ void Recording::settle(const Outcome& outcome) {
   struct Known {
     std::int64_t ended_wall_ms;
     std::string reason = "ended";
+    bool has_later = false;
   };
   const auto known = std::make_shared<Known>();
   known->ended_wall_ms = outcome.ended_wall_ms;
@@ -77,6 +119,7 @@ void Recording::settle(const Outcome& outcome) {
         if (record.end_reason.size != 0) {
           known->reason = record.end_reason.view();
         }
+        known->has_later = has_later_part(live, record);
         // Its record goes soon, and its place may become another stream's.
         if (live.stream(record.stream) != nullptr &&
             live.stream(record.stream)->recording == self->index_) {
@@ -98,7 +141,7 @@ void Recording::settle(const Outcome& outcome) {
   row_.recording_ended_at = ended;
   row_.recording_times = outcome.times;
   row_.uniform = outcome.uniform;
-  row_.last_sequence = reason != "divided" && reason != "codec_changed";
+  row_.last_sequence = !known->has_later;
 
   Events::Facts facts = {{"recording_id", identity_.slug},
                          {"video_id", row_.id},
@@ -123,7 +166,16 @@ void Recording::settle(const Outcome& outcome) {
 void Recording::put_row() {
   busy_ = true;
   env_.catalog.write(
-      [row = row_](catalog::Catalog& catalog) -> Status { return catalog.put_video(row); },
+      [row = row_](catalog::Catalog& catalog) mutable -> Status {
+        if (row.last_sequence) {
+          auto later = has_later_row(catalog, row);
+          if (!later) {
+            return std::move(later).error();
+          }
+          row.last_sequence = !later.value();
+        }
+        return catalog.put_video(row);
+      },
       [self = shared_from_this()](Status status) {
         self->busy_ = false;
         if (!status) {

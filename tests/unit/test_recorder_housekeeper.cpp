@@ -1,4 +1,6 @@
 // Start and stop in every state, and what nobody owns.
+#include <cerrno>
+
 #include "recorder/control.hpp"
 #include "test_recorder_support.hpp"
 
@@ -182,6 +184,78 @@ void file_in_the_spool_is_found_after_a_restart(void**) {
   }
 }
 
+// Several parts of one broadcast are in the spool: the first has not been finished yet.
+void parts_found_in_the_spool_are_put_in_order(void**) {
+  for (const bool in_time : {true, false}) {
+    Machine machine;
+    machine.rules.max_duration_ms = 2500;
+    machine.rules.min_duration_ms = 4000;  // of the whole
+    Encoder encoder;
+    {
+      Worker worker(machine);
+      worker.tick();
+      encoder.connect(worker.publish());
+      publish_until(worker, encoder, 2900);
+      machine.disk.inject({Call::kRename, 1, EIO, 0, true, false});
+      publish_until(worker, encoder, 4600);
+    }
+    machine.disk.clear_faults();
+    machine.disk.cut_power();
+    machine.runtime.wipe();
+    machine.clock.advance(in_time ? 20000 : 100000);
+    Worker worker(machine);
+    worker.ticks(2);
+    if (in_time) {
+      recorder::Session* session = worker.publish();
+      encoder.connect(session, 500000);
+      publish_until(worker, encoder, 1000);
+      worker.recorder().end(session, SessionEnd::kInterrupted);
+    }
+    worker.ticks(70);
+    const auto rows = ready_videos(machine);
+    assert_int_equal(rows.size(), 2);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      assert_int_equal(rows[i].sequence, i + 1);
+      assert_int_equal(rows[i].last_sequence, i == 1);
+      assert_string_equal(rows[i].transaction_id.c_str(), rows[0].transaction_id.c_str());
+    }
+    const Movie last = read_movie(file_of(machine, rows[1]));
+    assert_int_equal(last.samples[0].back().bytes == encoder.handed[0].back().bytes, in_time);
+  }
+}
+
+// The later part was finished, and only the catalogue knows of it.
+void part_whose_later_part_is_finished_is_not_the_last(void**) {
+  Machine machine;
+  machine.rules.max_duration_ms = 2500;
+  machine.rules.reconnect_window_ms = 2000;
+  Encoder encoder;
+  {
+    Worker worker(machine);
+    worker.tick();
+    recorder::Session* session = worker.publish();
+    encoder.connect(session);
+    publish_until(worker, encoder, 2900);
+    machine.disk.inject({Call::kRename, 1, EIO, 0, false, false});
+    publish_until(worker, encoder, 3100);
+    worker.recorder().end(session, SessionEnd::kInterrupted);
+    machine.disk.clear_faults();
+    machine.clock.advance(3000);
+    worker.recorder().woken();  // the housekeeper finishes the last part; the first waits still
+    worker.settle();
+    assert_int_equal(ready_videos(machine).size(), 1);
+    assert_int_equal(ready_videos(machine)[0].sequence, 2);
+  }
+  machine.disk.cut_power();
+  machine.runtime.wipe();
+  Worker worker(machine);
+  worker.ticks(70);
+  const auto rows = ready_videos(machine);
+  assert_int_equal(rows.size(), 2);
+  assert_false(rows[0].last_sequence);
+  assert_true(rows[1].last_sequence);
+}
+
 // The state was set aside (another version of this software), but the journals are there: what a
 // kill left in them belongs to the file found in the spool.
 void journal_of_a_file_found_in_the_spool_is_added(void**) {
@@ -299,6 +373,8 @@ int main() {
       cmocka_unit_test(full_zone_is_an_answer_and_no_harm),
       cmocka_unit_test(ids_are_leased_in_time),
       cmocka_unit_test(file_in_the_spool_is_found_after_a_restart),
+      cmocka_unit_test(parts_found_in_the_spool_are_put_in_order),
+      cmocka_unit_test(part_whose_later_part_is_finished_is_not_the_last),
       cmocka_unit_test(journal_of_a_file_found_in_the_spool_is_added),
       cmocka_unit_test(unreadable_file_in_the_spool_is_told_and_kept),
       cmocka_unit_test(recording_of_a_living_worker_is_never_touched),
