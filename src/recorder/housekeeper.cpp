@@ -103,10 +103,16 @@ FoundInSpool look_into_spool(storage::FileSystem& files, const Clock& clock,
       continue;
     }
     const mp4::RecordingFile& file = writer.value()->file();
-    found.recordings.push_back(
-        {file.identity(), file.last_mark().session,
-         std::max<std::int64_t>(clock.wall_ms() - last_wall_ms(files, spool, file), 0),
-         file.length(), file.duration_ms()});
+    LeftInSpool left{file.identity(), file.last_mark().session};
+    left.silent_ms = std::max<std::int64_t>(clock.wall_ms() - last_wall_ms(files, spool, file), 0);
+    left.length = file.length();
+    left.duration_ms = file.duration_ms();
+    for (const media::TrackKind kind : kBothKinds) {
+      if (const media::TrackConfig* config = file.config(kind); config != nullptr) {
+        left.codec[index_of(kind)] = static_cast<std::uint8_t>(config->codec);
+      }
+    }
+    found.recordings.push_back(std::move(left));
   }
   return found;
 }
@@ -358,6 +364,7 @@ void Housekeeper::welcome(LeftInSpool left) {
     record.transaction_id.assign(identity.transaction_id);
     record.sequence = identity.sequence;
     record.started_wall_ms = identity.started_wall_ms;
+    record.codec = left.codec;
     record.session = left.session;  // so that its journal is kept until it has been added
     record.interrupted_ms = env_.clock.monotonic_ms() - left.silent_ms;
     record.rules.reconnect_window_ms = identity.reconnect_window_ms;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -20,7 +21,8 @@ struct LeftInSpool {
   std::int64_t silent_ms = 0;
   std::uint64_t length = 0;  // of what is whole of its file
   std::int64_t duration_ms = 0;
-  bool in_spool = true;  // or known from its row alone
+  std::array<std::uint8_t, 2> codec{};  // media::Codec of its tracks
+  bool in_spool = true;                 // or known from its row alone
 };
 
 // What is nobody's work in particular: finishes recordings whose holder is gone when their time is

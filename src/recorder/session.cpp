@@ -241,7 +241,8 @@ void Session::look() {
     return;  // the next message decides
   }
   if (ending) {
-    stop_recording();
+    batch_ready(gatherer_.cut(tracks_, std::nullopt, 0));
+    stop_recording(next_ordinals());
   }
   if (!known) {
     ask_settings();
@@ -350,7 +351,8 @@ void Session::end_silent() {
       live.edit_stream(stream).recording = runtime::kNone;
     }
   });
-  stop_recording();
+  batch_ready(gatherer_.cut(tracks_, std::nullopt, 0));
+  stop_recording(next_ordinals());
   mode_ = Mode::kUndecided;
 }
 

@@ -89,8 +89,14 @@ class Session {
   bool go_on(std::int32_t index, const runtime::RecordingRecord& record);
   void attach(std::int32_t index, const runtime::RecordingRecord& record,
               std::shared_ptr<Recording> recording, Seam seam);
-  void stop_recording();
-  void divide(std::int64_t at_ms, const char* reason);
+  void feed_held();
+  void stop_recording(const PerKind<std::uint64_t>& end);
+  void divide(std::int64_t at_ms, const char* reason, const PerKind<std::uint64_t>& end);
+  [[nodiscard]] PerKind<std::uint64_t> next_ordinals() const {
+    return {tracks_[0].next_ordinal(), tracks_[1].next_ordinal()};
+  }
+  [[nodiscard]] bool has_other_codec(const Batch& batch) const;
+  void note_codec(media::TrackKind kind, media::Codec codec);
 
   void take_sample(media::TrackKind kind, const Intake& sample, std::int64_t now_ms);
   void place_sample(media::TrackKind kind, const Intake& sample, std::int64_t now_ms);
@@ -132,9 +138,9 @@ class Session {
   bool no_space_noted_ = false;
   std::deque<std::unique_ptr<Batch>> held_;
   std::shared_ptr<Recording> recording_;
-  PerKind<media::Codec> recorded_codec_{};
-  std::optional<Seam> seam_;            // goes in front of the next batch
-  bool waiting_for_key_ = false;        // the recording begins at the next key frame
+  PerKind<media::Codec> recorded_codec_{};  // of the recording's tracks; see RecordingRecord::codec
+  std::optional<Seam> seam_;                // goes in front of the next batch
+  bool waiting_for_key_ = false;            // the recording begins at the next key frame
   bool group_cut_ = false;              // a recording just ended took the last key frame with it
   std::int64_t recording_base_ms_ = 0;  // duration the recording had when this session joined it
   std::int64_t recording_from_ms_ = 0;  // received time at which this session joined it

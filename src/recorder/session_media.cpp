@@ -168,15 +168,14 @@ void Session::take_sample(media::TrackKind kind, const Intake& sample, std::int6
   const bool too_long =
       key && recording_from_known_ && publisher_.rules.max_duration_ms > 0 &&
       recording_base_ms_ + sample.ms - recording_from_ms_ >= publisher_.rules.max_duration_ms;
-  // A track of a file has one codec.
-  media::Codec& codec = recorded_codec_[index_of(kind)];
+  const media::Codec codec = recorded_codec_[index_of(kind)];
   const bool other_codec = codec != media::Codec::kNone && codec != track.config()->codec;
   if (mode_ == Mode::kRecording && (too_long || other_codec)) {
     batch_ready(gatherer_.cut(tracks_, kind, sample.sample.dts));
-    divide(sample.ms, too_long ? "divided" : "codec_changed");
+    divide(sample.ms, too_long ? "divided" : "codec_changed", next_ordinals());
   }
   if (mode_ == Mode::kRecording) {
-    codec = track.config()->codec;
+    note_codec(kind, track.config()->codec);
   }
   if (gatherer_.must_cut(kind, sample, track)) {
     batch_ready(gatherer_.cut(tracks_, kind, sample.sample.dts));

@@ -110,6 +110,7 @@ void Session::decide() {
   } else if (!go_on(index, record)) {
     mode_ = Mode::kUndecided;  // held elsewhere still; everything is kept until it is let go of
   }
+  feed_held();
 }
 
 void Session::record_new(std::int32_t index) {
@@ -187,7 +188,8 @@ void Session::withdraw_recording() {
     }
   });
   recording_->discard();
-  stop_recording();
+  batch_ready(gatherer_.cut(tracks_, std::nullopt, 0));
+  stop_recording(next_ordinals());
 }
 
 bool Session::go_on(std::int32_t index, const RecordingRecord& record) {
@@ -220,6 +222,9 @@ bool Session::go_on(std::int32_t index, const RecordingRecord& record) {
   std::shared_ptr<Recording> recording = std::move(taken).value();
   recording->come_back();
   recording_base_ms_ = env_.state.recording_gauges(index)->duration_ms.get() + seam.keep_gap_ms;
+  for (const media::TrackKind kind : kBothKinds) {
+    recorded_codec_[index_of(kind)] = static_cast<media::Codec>(record.codec[index_of(kind)]);
+  }
   attach(index, record, std::move(recording), std::move(seam));
   env_.events.emit("recording.resumed", {{"recording_id", std::string(record.slug.view())},
                                          {"video_id", record.video_id},
@@ -228,10 +233,10 @@ bool Session::go_on(std::int32_t index, const RecordingRecord& record) {
   return true;
 }
 
-// Everything held belongs to the recording from here on.
+// Everything held belongs to the recording from here on; feed_held() hands it over.
 void Session::attach(std::int32_t index, const RecordingRecord& record,
                      std::shared_ptr<Recording> recording, Seam seam) {
-  PerKind<std::uint64_t> first{tracks_[0].next_ordinal(), tracks_[1].next_ordinal()};
+  PerKind<std::uint64_t> first = next_ordinals();
   if (!held_.empty()) {
     first = held_.front()->first_ordinal;
   } else if (gatherer_.gathering() != nullptr) {
@@ -274,26 +279,72 @@ void Session::attach(std::int32_t index, const RecordingRecord& record,
   if (recording_from_known_) {
     recording_from_ms_ = earliest->first_ms;
   }
-  std::deque<std::unique_ptr<Batch>> held;
-  held.swap(held_);
-  for (std::unique_ptr<Batch>& batch : held) {
+}
+
+// Whether the batch cannot go where the recording's samples are.
+bool Session::has_other_codec(const Batch& batch) const {
+  for (std::size_t i = 0; i < media::kTrackKinds; ++i) {
+    if (!batch.samples[i].empty() && recorded_codec_[i] != media::Codec::kNone &&
+        recorded_codec_[i] != batch.config[i]->codec) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// Noted in the live state before the first sample of a track is copied: whoever continues the
+// recording must know it.
+void Session::note_codec(media::TrackKind kind, media::Codec codec) {
+  const std::size_t i = index_of(kind);
+  if (recorded_codec_[i] != media::Codec::kNone) {
+    return;
+  }
+  recorded_codec_[i] = codec;
+  env_.changes.make([index = recording_->index(), slug = recording_->identity().slug, i,
+                     codec](LiveState::Transaction& live) {
+    if (live.recording(index) != nullptr && live.recording(index)->slug.view() == slug) {
+      live.edit_recording(index).codec[i] = static_cast<std::uint8_t>(codec);
+    }
+  });
+}
+
+// The codec may have changed since the recording was interrupted, and while it was not known yet
+// whether it goes on.
+void Session::feed_held() {
+  const Batch* gathering = gatherer_.gathering();
+  if (mode_ == Mode::kRecording && gathering != nullptr && has_other_codec(*gathering)) {
+    held_.push_back(gatherer_.cut(tracks_, std::nullopt, 0));
+  }
+  while (mode_ == Mode::kRecording && !held_.empty()) {
+    const Batch& next = *held_.front();
+    if (has_other_codec(next)) {
+      divide(next.first_ms, "codec_changed", next.first_ordinal);
+      if (mode_ != Mode::kRecording) {
+        return;
+      }
+    }
+    std::unique_ptr<Batch> batch = std::move(held_.front());
+    held_.pop_front();
+    for (const media::TrackKind kind : kBothKinds) {
+      if (!batch->samples[index_of(kind)].empty()) {
+        note_codec(kind, batch->config[index_of(kind)]->codec);
+      }
+    }
     batch_ready(std::move(batch));
   }
 }
 
-void Session::stop_recording() {
-  batch_ready(gatherer_.cut(tracks_, std::nullopt, 0));
-  env_.changes.make(
-      [index = recording_->index(), slug = recording_->identity().slug,
-       end = PerKind<std::uint64_t>{tracks_[0].next_ordinal(), tracks_[1].next_ordinal()}](
-          LiveState::Transaction& live) {
-        const RecordingRecord* record = live.recording(index);
-        if (record != nullptr && record->slug.view() == slug) {
-          RecordingRecord& ended = live.edit_recording(index);
-          ended.bounded = 1;
-          ended.end_ordinal = end;
-        }
-      });
+// `end`: the first samples that are not of it.
+void Session::stop_recording(const PerKind<std::uint64_t>& end) {
+  env_.changes.make([index = recording_->index(), slug = recording_->identity().slug,
+                     end](LiveState::Transaction& live) {
+    const RecordingRecord* record = live.recording(index);
+    if (record != nullptr && record->slug.view() == slug) {
+      RecordingRecord& ended = live.edit_recording(index);
+      ended.bounded = 1;
+      ended.end_ordinal = end;
+    }
+  });
   recording_->finish();
   keep_(std::move(recording_));
   recording_.reset();
@@ -307,8 +358,8 @@ void Session::stop_recording() {
 }
 
 // recording_max_duration is reached and a key frame is here, or a track has another codec: the
-// sample at hand begins the next part.
-void Session::divide(std::int64_t at_ms, const char* reason) {
+// sample at hand, or the first batch that is held, begins the next part.
+void Session::divide(std::int64_t at_ms, const char* reason, const PerKind<std::uint64_t>& end) {
   std::int32_t next = runtime::kNone;
   const std::int32_t now = recording_->index();
   {
@@ -338,9 +389,9 @@ void Session::divide(std::int64_t at_ms, const char* reason) {
     ended.ended_wall_ms = env_.clock.wall_ms();
     ended.end_reason.assign(reason);
     ended.bounded = 1;
-    ended.end_ordinal = {tracks_[0].next_ordinal(), tracks_[1].next_ordinal()};
+    ended.end_ordinal = end;
   }
-  stop_recording();
+  stop_recording(end);
   group_cut_ = false;
   recording_from_ms_ = at_ms;
   mode_ = Mode::kUndecided;  // what is held is nothing; the key frame that follows must be kept

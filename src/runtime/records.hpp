@@ -10,7 +10,7 @@
 // every nginx generation shares. A change of any layout here is a new kLayoutVersion.
 namespace recording::runtime {
 
-inline constexpr std::uint32_t kLayoutVersion = 1;
+inline constexpr std::uint32_t kLayoutVersion = 2;
 inline constexpr std::int32_t kNone = -1;
 
 // A short text of bounded length; longer input is cut.
@@ -129,6 +129,8 @@ struct RecordingRecord {
   // recording.
   std::uint8_t bounded = 0;
   std::array<std::uint64_t, 2> end_ordinal{};
+  // media::Codec of each of its tracks, 0: none yet. A track of a file has one codec.
+  std::array<std::uint8_t, 2> codec{};
   // The sessions before, the oldest first, as long as what their journals hold has not been added
   // to the file: several, when each holder died or met a failing disk before it had come so far.
   std::array<EarlierSession, 4> earlier{};

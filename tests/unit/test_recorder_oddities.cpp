@@ -1,4 +1,6 @@
 // Sources that change, leap, flood or lie: the recording goes on, or another one does.
+#include <optional>
+
 #include "test_recorder_support.hpp"
 
 #include "cmocka.hpp"
@@ -94,6 +96,56 @@ void change_of_codec_begins_a_new_part(void**) {
   run_out(worker);
   assert_int_equal(worker.recordings().size(), 0);
   assert_parts(machine, encoder, 2);
+}
+
+// The encoder comes back with MP3 instead of AAC, or begins to send it while the recording is held
+// by somebody whose disk is slow.
+void change_of_codec_across_a_reconnect_begins_a_new_part(void**) {
+  enum class Case { kPlain, kHeldUp, kChangesWhileHeldUp, kKilled, kRebooted };
+  for (const Case how :
+       {Case::kPlain, Case::kHeldUp, Case::kChangesWhileHeldUp, Case::kKilled, Case::kRebooted}) {
+    Machine machine;
+    std::optional<Worker> worker(std::in_place, machine);
+    worker->ticks(2);
+    Encoder encoder;
+    recorder::Session* session = worker->publish();
+    encoder.connect(session);
+    publish_until(*worker, encoder, 2000);
+    const bool held_up = how == Case::kHeldUp || how == Case::kChangesWhileHeldUp;
+    worker->recorder().end(session, SessionEnd::kInterrupted);
+    if (!held_up) {
+      worker->settle();
+    }
+    if (how == Case::kKilled) {
+      worker.emplace(machine);
+    } else if (how == Case::kRebooted) {
+      worker.reset();
+      machine.disk.cut_power();
+      machine.runtime.wipe();
+      worker.emplace(machine);
+      worker->ticks(2);
+    }
+    machine.clock.advance(3000);
+    session = worker->publish();
+    encoder.audio = how == Case::kChangesWhileHeldUp;
+    encoder.connect(session, 700000);
+    if (how == Case::kChangesWhileHeldUp) {
+      encoder.run_until(500);
+      encoder.audio = false;
+    }
+    const std::uint32_t at = how == Case::kChangesWhileHeldUp ? 700500 : 700000;
+    send_mp3(encoder, *session, at, 40);
+    if (held_up) {
+      worker->settle();
+      worker->recorder().woken();
+    }
+    publish_until(*worker, encoder, 1600);
+    send_mp3(encoder, *session, 701600, 40);
+    publish_until(*worker, encoder, 3000);
+    worker->recorder().end(session, SessionEnd::kInterrupted);
+    run_out(*worker);
+    assert_parts(machine, encoder, 2);
+  }
 }
 
 void no_timestamp_stops_the_recording(void**) {
@@ -205,6 +257,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(change_of_the_source_stays_one_video),
       cmocka_unit_test(change_of_codec_begins_a_new_part),
+      cmocka_unit_test(change_of_codec_across_a_reconnect_begins_a_new_part),
       cmocka_unit_test(no_timestamp_stops_the_recording),
       cmocka_unit_test(flood_of_tiny_samples_is_recorded),
       cmocka_unit_test(unreadable_file_ends_its_recording_only),
