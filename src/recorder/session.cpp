@@ -353,6 +353,8 @@ void Session::end_silent() {
   });
   batch_ready(gatherer_.cut(tracks_, std::nullopt, 0));
   stop_recording(next_ordinals());
+  forget_held();
+  group_cut_ = true;
   mode_ = Mode::kUndecided;
 }
 

@@ -102,6 +102,9 @@ class Session {
   void place_sample(media::TrackKind kind, const Intake& sample, std::int64_t now_ms);
   void batch_ready(std::unique_ptr<Batch> batch);
   bool wanted_at_all() const;
+  void forget_held();
+  bool begin_with_key();
+  void remember(const Batch& batch);
   void overloaded(const Intake& sample);
   void publish_facts();
   [[nodiscard]] std::size_t most_segments() const;
@@ -136,12 +139,17 @@ class Session {
   bool tentative_ = false;  // recorded by the application's word, before the catalogue has answered
   std::int64_t ask_again_ms_ = 0;
   bool no_space_noted_ = false;
+  // What nobody has been given yet. Where nothing is recorded, the preroll: it begins with the last
+  // key frame, or is empty.
   std::deque<std::unique_ptr<Batch>> held_;
+  // Of a recording begun by hand, once more what it was given since the last key frame: should it
+  // be stopped and another one started, that reaches back to there. The first to make room.
+  std::deque<std::unique_ptr<Batch>> group_;
   std::shared_ptr<Recording> recording_;
   PerKind<media::Codec> recorded_codec_{};  // of the recording's tracks; see RecordingRecord::codec
   std::optional<Seam> seam_;                // goes in front of the next batch
   bool waiting_for_key_ = false;            // the recording begins at the next key frame
-  bool group_cut_ = false;              // a recording just ended took the last key frame with it
+  bool group_cut_ = false;                  // the last key frame is not held
   std::int64_t recording_base_ms_ = 0;  // duration the recording had when this session joined it
   std::int64_t recording_from_ms_ = 0;  // received time at which this session joined it
   bool recording_from_known_ = false;

@@ -156,14 +156,14 @@ void Session::take_sample(media::TrackKind kind, const Intake& sample, std::int6
     waiting_for_key_ = false;
     group_cut_ = false;
   }
-  if (mode_ == Mode::kIdle && key && has_video) {
-    group_cut_ = false;
-    // A new group of pictures: the one before is no longer what a manual start reaches back to.
-    held_.clear();
-    gatherer_.forget();
-  } else if (mode_ == Mode::kIdle && !has_video) {
-    held_.clear();  // every audio packet is a key frame
-    gatherer_.forget();
+  if (mode_ == Mode::kIdle) {
+    if (key) {  // of audio alone every packet is one
+      // A new group of pictures: the one before is no longer what a manual start reaches back to.
+      group_cut_ = false;
+      forget_held();
+    } else if (group_cut_ && has_video) {
+      return;  // nobody could begin with it
+    }
   }
   const bool too_long =
       key && recording_from_known_ && publisher_.rules.max_duration_ms > 0 &&
@@ -186,21 +186,45 @@ void Session::take_sample(media::TrackKind kind, const Intake& sample, std::int6
 void Session::place_sample(media::TrackKind kind, const Intake& sample, std::int64_t now_ms) {
   const TrackIntake& track = tracks_[index_of(kind)];
   while (!gatherer_.add(kind, sample, track, tracks_, now_ms)) {
+    if (mode_ == Mode::kRecording && !group_.empty()) {
+      group_.clear();
+      continue;
+    }
     if (mode_ == Mode::kRecording) {
       overloaded(sample);
       return;
     }
-    // Nobody needs what is held for certain: the oldest makes room.
-    if (held_.empty()) {
-      gatherer_.forget();
+    // Nobody needs what is held for certain.
+    const bool idle = mode_ == Mode::kIdle;
+    if (idle || held_.empty()) {
+      forget_held();
+      group_cut_ = true;
       return;
     }
     held_.pop_front();
+    group_cut_ = true;
   }
   if (mode_ == Mode::kRecording && !recording_from_known_) {
     recording_from_known_ = true;
     recording_from_ms_ = sample.ms;
   }
+}
+
+void Session::forget_held() {
+  held_.clear();
+  gatherer_.forget();
+}
+
+void Session::remember(const Batch& batch) {
+  if (publisher_.rules.preroll == 0 || recording_->identity().automatic) {
+    return;
+  }
+  if (batch.begins_with_key) {
+    group_.clear();
+  } else if (group_.empty()) {
+    return;
+  }
+  group_.push_back(std::make_unique<Batch>(batch));
 }
 
 void Session::overloaded(const Intake& sample) {
@@ -223,6 +247,7 @@ void Session::batch_ready(std::unique_ptr<Batch> batch) {
     held_.push_back(std::move(batch));
     return;
   }
+  remember(*batch);
   if (seam_) {
     batch->seam = std::move(seam_);
     seam_.reset();

@@ -99,8 +99,7 @@ void Session::decide() {
     if (mode_ == Mode::kUndecided) {
       mode_ = Mode::kIdle;
       if (publisher_.rules.preroll == 0) {
-        held_.clear();
-        gatherer_.forget();
+        forget_held();
       }
     }
     return;
@@ -137,12 +136,11 @@ void Session::record_new(std::int32_t index) {
   Seam seam;
   seam.session = id_;
   seam.fence = fence_;
-  const bool headless = group_cut_ && tracks_[0].config() != nullptr;
+  const bool headless = group_cut_ && tracks_[0].config() != nullptr && !begin_with_key();
   if ((publisher_.rules.preroll == 0 && mode_ == Mode::kIdle) || headless) {
     waiting_for_key_ = true;
     recording_from_ms_ = env_.clock.monotonic_ms();  // for the wait; see take_sample()
-    held_.clear();
-    gatherer_.forget();
+    forget_held();
   }
   attach(index, record, std::move(taken).value(), std::move(seam));
   if (!tentative_) {
@@ -231,6 +229,15 @@ bool Session::go_on(std::int32_t index, const RecordingRecord& record) {
                                          {"stream_id", stream_id_},
                                          {"lost_ms", gap_ms}});
   return true;
+}
+
+// Lets go of what is held in front of the first key frame. False: there is none.
+bool Session::begin_with_key() {
+  while (!held_.empty() && !held_.front()->begins_with_key) {
+    held_.pop_front();
+  }
+  const Batch* gathering = gatherer_.gathering();
+  return !held_.empty() || (gathering != nullptr && gathering->begins_with_key);
 }
 
 // Everything held belongs to the recording from here on; feed_held() hands it over.
@@ -354,7 +361,9 @@ void Session::stop_recording(const PerKind<std::uint64_t>& end) {
   dropping_ = false;
   recording_base_ms_ = 0;
   recorded_codec_ = {};
-  group_cut_ = true;
+  held_.swap(group_);
+  group_.clear();
+  group_cut_ = held_.empty();
 }
 
 // recording_max_duration is reached and a key frame is here, or a track has another codec: the
@@ -391,7 +400,10 @@ void Session::divide(std::int64_t at_ms, const char* reason, const PerKind<std::
     ended.bounded = 1;
     ended.end_ordinal = end;
   }
+  std::deque<std::unique_ptr<Batch>> rest;
+  rest.swap(held_);
   stop_recording(end);
+  held_.swap(rest);
   group_cut_ = false;
   recording_from_ms_ = at_ms;
   mode_ = Mode::kUndecided;  // what is held is nothing; the key frame that follows must be kept

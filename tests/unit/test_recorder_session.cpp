@@ -229,29 +229,61 @@ void manual_start_without_preroll_waits_for_a_key_frame(void**) {
   assert_true(movie.samples[0][0].bytes == encoder.handed[0][150].bytes);
 }
 
-// The pictures up to the next key frame need ones that are in the video before.
-void recording_begun_again_after_a_stop_begins_with_a_key_frame(void**) {
+// The second one reaches back to the last key frame too: what it shares with the first is in both.
+void recording_begun_again_after_a_stop_reaches_back_to_the_key_frame(void**) {
+  for (const std::uint8_t preroll : {std::uint8_t{1}, std::uint8_t{0}}) {
+    Machine machine;
+    machine.rules.auto_record = 0;
+    machine.rules.preroll = preroll;
+    Worker worker(machine);
+    worker.tick();
+    Encoder encoder;
+    encoder.gop = 75;
+    recorder::Session* session = worker.publish();
+    encoder.connect(session);
+    publish_until(worker, encoder, 2400);
+    start(worker);
+    publish_until(worker, encoder, 5400);
+    stop(worker);
+    publish_until(worker, encoder, 5600);
+    start(worker);
+    publish_until(worker, encoder, 8000);
+    stop(worker);
+    run_out(worker);
+    const auto rows = ready_videos(machine);
+    assert_int_equal(rows.size(), 2);
+    const std::size_t first[] = {preroll != 0 ? 0U : 75U, preroll != 0 ? 75U : 150U};
+    const std::size_t end[] = {135, 200};
+    for (std::size_t i = 0; i < 2; ++i) {
+      const Movie movie = read_movie(file_of(machine, rows[i]));
+      assert_int_equal(movie.samples[0].size(), end[i] - first[i]);
+      for (std::size_t k = first[i]; k < end[i]; ++k) {
+        assert_true(movie.samples[0][k - first[i]].bytes == encoder.handed[0][k].bytes);
+      }
+    }
+  }
+}
+
+// A group of pictures that is larger than recording_buffer.
+void preroll_without_its_key_frame_is_none(void**) {
   Machine machine;
   machine.rules.auto_record = 0;
+  machine.rules.buffer_bytes = 1 << 20;
   Worker worker(machine);
   worker.tick();
   Encoder encoder;
+  encoder.gop = 100;
+  encoder.picture_size = 30000;
   recorder::Session* session = worker.publish();
   encoder.connect(session);
-  publish_until(worker, encoder, 2400);
+  publish_until(worker, encoder, 3400);
   start(worker);
-  publish_until(worker, encoder, 4400);
-  stop(worker);
-  start(worker);
-  publish_until(worker, encoder, 8000);
-  stop(worker);
+  publish_until(worker, encoder, 5000);
+  worker.recorder().end(session, SessionEnd::kInterrupted);
   run_out(worker);
-  const auto rows = ready_videos(machine);
-  assert_int_equal(rows.size(), 2);
-  for (const auto& row : rows) {
-    const Movie movie = read_movie(file_of(machine, row));
-    assert_true(movie.readable && movie.samples[0].at(0).key);
-  }
+  const Movie movie = read_movie(file_of(machine, ready_videos(machine).at(0)));
+  assert_int_equal(movie.samples[0].size(), 25);
+  assert_true(movie.samples[0][0].bytes == encoder.handed[0][100].bytes);
 }
 
 void stopped_stream_is_recorded_again_with_its_next_publish(void**) {
@@ -522,7 +554,8 @@ int main() {
       cmocka_unit_test(setting_of_the_stream_wins_over_the_application),
       cmocka_unit_test(manual_start_reaches_back_to_the_key_frame),
       cmocka_unit_test(manual_start_without_preroll_waits_for_a_key_frame),
-      cmocka_unit_test(recording_begun_again_after_a_stop_begins_with_a_key_frame),
+      cmocka_unit_test(recording_begun_again_after_a_stop_reaches_back_to_the_key_frame),
+      cmocka_unit_test(preroll_without_its_key_frame_is_none),
       cmocka_unit_test(stopped_stream_is_recorded_again_with_its_next_publish),
       cmocka_unit_test(start_stop_start_in_a_row_gives_one_empty_and_one_video),
       cmocka_unit_test(stop_before_the_first_sample_keeps_nothing),
