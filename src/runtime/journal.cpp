@@ -23,8 +23,12 @@ std::int64_t coarse_now_ms() noexcept {
 }  // namespace
 
 struct Journal::Impl : std::enable_shared_from_this<Journal::Impl> {
-  Impl(std::string directory_name, unsigned budget_percent, Executor& pool)
-      : directory(std::move(directory_name)), percent(budget_percent), executor(pool) {}
+  Impl(std::string directory_name, unsigned budget_percent, Executor& pool,
+       std::size_t smallest_extent)
+      : directory(std::move(directory_name)),
+        percent(budget_percent),
+        executor(pool),
+        extent_segments(smallest_extent) {}
 
   void adopt(std::unique_ptr<Extent> extent) {
     reserved += extent->segments();
@@ -40,6 +44,7 @@ struct Journal::Impl : std::enable_shared_from_this<Journal::Impl> {
   std::string directory;
   unsigned percent;
   Executor& executor;
+  std::size_t extent_segments;
   // The oldest first. Segments come from the first that has one, so that the extents of a burst
   // become free as a whole when it is over.
   std::vector<std::unique_ptr<Extent>> extents;
@@ -60,7 +65,7 @@ void Journal::Impl::grow_if_low() noexcept {
   }
   retry_at = now + kRetryMs;
   // Each extent holds a descriptor: by growing by a quarter, there are few of them.
-  std::size_t segments = std::clamp(reserved / 4, kExtentSegments, kMaxExtentSegments);
+  std::size_t segments = std::clamp(reserved / 4, extent_segments, kMaxExtentSegments);
   growing = post(
       executor,
       [dir = directory, budget = percent, segments] { return Extent::make(dir, budget, segments); },
@@ -82,7 +87,7 @@ void Journal::Impl::trim(std::int64_t now) noexcept {
   // What is in use once more, and the first extent, is a fair reserve for the next burst.
   auto last_unused = std::find_if(extents.rbegin(), extents.rend(),
                                   [](const auto& extent) { return extent->unused(); });
-  std::size_t reserve = (reserved - free) + kExtentSegments;
+  std::size_t reserve = (reserved - free) + extent_segments;
   if (last_unused == extents.rend() || extents.size() == 1 ||
       free - (*last_unused)->segments() < reserve) {
     spare_since = -1;
@@ -113,10 +118,10 @@ Journal::Journal(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Journal::~Journal() = default;
 
 Result<std::unique_ptr<Journal>> Journal::open(const std::string& directory, unsigned percent,
-                                               Executor& executor) {
-  auto impl = std::make_shared<Impl>(directory, std::min(percent, 100u), executor);
+                                               Executor& executor, std::size_t extent_segments) {
+  auto impl = std::make_shared<Impl>(directory, std::min(percent, 100u), executor, extent_segments);
   Result<std::unique_ptr<Extent>> first =
-      Extent::make(impl->directory, impl->percent, kExtentSegments);
+      Extent::make(impl->directory, impl->percent, extent_segments);
   if (first) {
     impl->adopt(std::move(first).value());
   } else if (first.error().code != Errc::kNoSpace) {

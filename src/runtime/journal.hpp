@@ -15,6 +15,8 @@ namespace recording::runtime {
 
 inline constexpr std::size_t kSegmentSize = 256 * 1024;
 
+inline constexpr std::size_t kExtentSegments = 16;  // of a journal's first extent: 4 MiB
+
 // The head of a segment, in the mapped file itself. `committed` is stored after the bytes below it
 // are in place: what it covers survives the death of the process.
 struct SegmentHeader {
@@ -48,9 +50,10 @@ class Journal {
  public:
   // Reserves the first extent at once (a few ms): call before the event loop runs. When the tmpfs
   // or the budget has no room for it, the journal opens empty (reserved_segments() == 0) and asks
-  // again later.
+  // again later. `extent_segments`: of the smallest extent; for tests that open thousands.
   static Result<std::unique_ptr<Journal>> open(const std::string& directory, unsigned percent,
-                                               Executor& executor);
+                                               Executor& executor,
+                                               std::size_t extent_segments = kExtentSegments);
   ~Journal();  // leaves segments that are in use to whoever recovers them
   Journal(const Journal&) = delete;
   Journal& operator=(const Journal&) = delete;

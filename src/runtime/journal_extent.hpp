@@ -14,7 +14,6 @@
 namespace recording::runtime {
 
 inline constexpr std::uint64_t kSegmentMagic = 0x3130304745534352;  // "RCSEG001"
-inline constexpr std::size_t kExtentSegments = 16;                  // of the first extent: 4 MiB
 inline constexpr std::size_t kMinExtentSegments = 4;
 inline constexpr std::size_t kMaxExtentSegments = 256;
 

@@ -51,6 +51,7 @@ class Life {
     machine_.rules.keep_gap = (flags & 32) != 0;
     machine_.rules.sync = (flags & 64) != 0 ? 1 : 2;
     machine_.rules.buffer_bytes = 1 << 20;
+    machine_.extent_segments = 4;  // a worker is begun some thousand times a second
     mp3_ = (flags & 128) != 0;
     worker_.emplace(machine_);
     worker_->tick();
@@ -163,6 +164,7 @@ class Life {
       owed_ = false;  // until the next publish
     } else {
       (void)recorder::start_recording(worker_->state(), machine_.clock, index, 0);
+      started_ = true;
     }
     if (in_.u8() % 2 == 0) {
       worker_->recorder().woken();
@@ -189,13 +191,11 @@ class Life {
     }
     return bytes;
   }
-  // What comes while the recording is not to be had yet (another holder cannot write) may be lost
-  // when the encoder or the worker goes before that.
+  // What comes while nothing is recorded, or cannot be yet (there are as many sessions as a
+  // recording can wait for), may be lost.
   bool attached() {
-    const auto stream = worker_->stream();
     for (const auto& record : worker_->recordings()) {
-      if (record.session == session_->id() && stream.session.id == session_->id() &&
-          record.state == runtime::RecordingState::kActive) {
+      if (record.session == session_->id() && record.state == runtime::RecordingState::kActive) {
         return true;
       }
     }
@@ -308,7 +308,8 @@ class Life {
           if (k > 0 && (known->second <= last || sample.dts <= movie.samples[i][k - 1].dts)) {
             fail("samples out of order");
           }
-          if (!found.insert(known->second).second) {
+          // A recording that was begun by hand reaches back to the key frame.
+          if (!found.insert(known->second).second && !started_) {
             fail("a sample in two places");
           }
           last = known->second;
@@ -340,6 +341,7 @@ class Life {
   std::uint32_t time_ = 0, number_ = 0, width_ = 10;
   std::int64_t last_ms_ = 0;  // of the last message, monotonic
   bool owed_ = false;
+  bool started_ = false;
   bool mp3_ = false;  // instead of AAC: an encoder keeps its codec when it comes back
 };
 

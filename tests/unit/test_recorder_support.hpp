@@ -192,6 +192,7 @@ struct Machine {
   runtime::RecordingRules rules;  // of the application; for a publisher that comes next
   std::int64_t min_free_bytes = 0;
   unsigned journal_percent = 10;
+  std::size_t extent_segments = runtime::kExtentSegments;
   std::uint64_t zone_bytes = 65536;
 
   [[nodiscard]] std::vector<std::string> stored() const {
@@ -221,11 +222,12 @@ class Worker {
       : machine_(machine),
         state_(std::move(runtime::LiveState::open(machine.runtime.path(), machine.zone_bytes))
                    .value()),
-        journal_(machine.journal_percent == 0
-                     ? nullptr
-                     : std::move(runtime::Journal::open(machine.runtime.path(),
-                                                        machine.journal_percent, io))
-                           .value()),
+        journal_(
+            machine.journal_percent == 0
+                ? nullptr
+                : std::move(runtime::Journal::open(machine.runtime.path(), machine.journal_percent,
+                                                   io, machine.extent_segments))
+                      .value()),
         wakeup_(std::move(runtime::WakeupSocket::open(machine.runtime.path())).value()),
         catalog_(
             catalog_io,
