@@ -10,7 +10,9 @@ LiveStream copy_stream(const Transaction& live, std::int32_t index) {
   LiveStream copy;
   copy.index = index;
   copy.stream = *live.stream(index);
-  if (const auto* recording = live.recording(copy.stream.recording)) {
+  const auto* recording = live.recording(copy.stream.recording);
+  // One that may be withdrawn still is shown where the application records all.
+  if (recording != nullptr && (recording->tentative == 0 || recording->rules.auto_record != 0)) {
     copy.recording = *recording;
   }
   return copy;

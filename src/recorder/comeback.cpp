@@ -232,9 +232,32 @@ Status release(const ComebackRequest& request, std::uint64_t session) {
              : runtime::release_left_segments(request.runtime_directory, session);
 }
 
+// What a holder left that met a failing sync, and died: the journal has it still.
+Status drop_suspect(storage::FileSystem& files, const ComebackRequest& request,
+                    std::uint64_t length) {
+  const std::string path = spool_path(request.spool, request.identity.slug);
+  if (length == 0) {
+    Status removed = files.remove(path);
+    return removed || removed.error().code == Errc::kNotFound ? ok() : std::move(removed);
+  }
+  auto file = files.open(path);
+  if (!file) {
+    return file.error().code == Errc::kNotFound ? ok() : Status(std::move(file).error());
+  }
+  auto size = file.value()->size();
+  if (!size) {
+    return std::move(size).error();
+  }
+  return size.value() > length ? file.value()->truncate(length) : ok();
+}
+
 // Adds what the journal has; nothing is given back yet.
 Status add_what_is_left(storage::FileSystem& files, const ComebackRequest& request,
                         Comeback& comeback) {
+  const std::int64_t suspect = request.suspect_from != nullptr ? request.suspect_from->get() : 0;
+  if (suspect != 0) {
+    RECORDING_TRY(drop_suspect(files, request, static_cast<std::uint64_t>(suspect - 1)));
+  }
   auto writer = RecordingWriter::reopen(files, request.spool, request.identity.slug);
   if (writer) {
     comeback.writer = std::move(writer).value();
@@ -280,6 +303,9 @@ Result<Comeback> come_back(storage::FileSystem& files, const ComebackRequest& re
   if (!status) {
     take_back(files, request, comeback);
     return std::move(status).error();
+  }
+  if (request.suspect_from != nullptr) {
+    request.suspect_from->set(0);  // before the journal is given back
   }
   RECORDING_TRY(release(request, comeback.writer->file().last_mark().session));
   for (const SessionPart& part : request.parts) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "recorder/recording_writer.hpp"
+#include "runtime/records.hpp"
 
 namespace recording::recorder {
 
@@ -23,6 +24,8 @@ struct ComebackRequest {
   mp4::Identity identity;          // used where there is no file yet
   std::vector<SessionPart> parts;  // that may not be in the file, the oldest first
   std::uint64_t fence = 0;
+  runtime::Gauge<std::int64_t>* suspect_from =
+      nullptr;  // RecordingRecord's; cleared once it is safe
   // Sessions that other recordings need too: their space in the journal is not given back.
   std::vector<std::uint64_t> shared_sessions;
 };

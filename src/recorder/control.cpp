@@ -1,6 +1,7 @@
 #include "recorder/control.hpp"
 
 #include "base/strings.hpp"
+#include "recorder/stream_settings.hpp"
 
 namespace recording::recorder {
 namespace {
@@ -60,8 +61,15 @@ Result<Control> start_recording(LiveState& state, const Clock& clock, std::int32
   }
   if (stream->recording != runtime::kNone) {
     fill(control, live, stream_index, stream->recording);
+    const bool tentative = control.recording.tentative != 0;
+    if (tentative) {
+      RecordingRecord& record = live.edit_recording(stream->recording);
+      record.tentative = record.automatic = 0;  // it is wanted, whatever the settings say
+      control.recording = record;
+    }
     if (stream->wanted == 0 && control.recording.automatic == 0) {
       live.edit_stream(stream_index).wanted = 1;
+      control.stream.wanted = 1;
     }
     return control;
   }
@@ -117,6 +125,11 @@ Result<Control> stop_recording(LiveState& state, const Clock& clock, std::int32_
   edited.wanted = 0;
   edited.stopped = edited.session.id != 0 ? 1 : 0;
   edited.recording = runtime::kNone;
+  if (live.recording(index) != nullptr && live.recording(index)->tentative != 0) {
+    withdraw(live, index);  // nobody was told of it
+    fill(control, live, stream_index, runtime::kNone);
+    return control;
+  }
   if (live.recording(index) != nullptr) {
     RecordingRecord& record = live.edit_recording(index);
     record.state = RecordingState::kEnding;

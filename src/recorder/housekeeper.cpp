@@ -4,6 +4,7 @@
 
 #include "base/strings.hpp"
 #include "recorder/live_change.hpp"
+#include "recorder/stream_settings.hpp"
 #include "recorder/timeline.hpp"
 #include "runtime/journal.hpp"
 
@@ -117,7 +118,22 @@ FoundInSpool look_into_spool(storage::FileSystem& files, const Clock& clock,
   return found;
 }
 
+// Streams with a tentative recording and without a session.
+std::vector<std::int32_t> streams_with_left(const LiveState::Transaction& live) {
+  std::vector<std::int32_t> streams;
+  live.for_each_recording([&](std::int32_t, const RecordingRecord& record) {
+    const StreamRecord* stream = live.stream(record.stream);
+    if (record.tentative != 0 && !is_withdrawn(record) && stream != nullptr &&
+        stream->session.id == 0) {
+      streams.push_back(record.stream);
+    }
+  });
+  return streams;
+}
+
 }  // namespace
+
+Housekeeper::~Housekeeper() { *alive_ = false; }
 
 void Housekeeper::tick() {
   if (!lock_) {
@@ -134,6 +150,7 @@ void Housekeeper::tick() {
   if (!searched_) {
     search_spool();
   }
+  settle_left();
   look();
   if (ticks_ % kSweepTicks == 0) {
     sweep_journals();
@@ -184,8 +201,14 @@ std::vector<Housekeeper::Orphan> Housekeeper::find_orphans() {
     }
     const bool new_one = orphan.record.state == RecordingState::kRequested ||
                          orphan.record.state == RecordingState::kActive;
-    // What is wanted but not begun, and what is being handed over, is the publisher's worker's.
-    if (new_one &&
+    if (orphan.record.tentative != 0 && !new_one && !is_withdrawn(orphan.record)) {
+      return true;  // not before it is known what becomes of it
+    }
+    // What is wanted but not begun, and what is being handed over or waited for, is the publisher's
+    // worker's.
+    const bool its_session =
+        orphan.record.session != 0 && orphan.record.session == orphan.stream.session.id;
+    if ((new_one || its_session || orphan.stream.recording == orphan.index) &&
         runtime::OwnerLock::is_held(runtime::stream_lock_path(
             env_.runtime_directory, orphan.stream.app.view(), orphan.stream.name.view()))) {
       return true;
@@ -193,6 +216,44 @@ std::vector<Housekeeper::Orphan> Housekeeper::find_orphans() {
     return false;
   });
   return found;
+}
+
+// Tentative recordings whose session has gone: nobody else asks what the settings say.
+void Housekeeper::settle_left() {
+  if (asking_) {
+    return;
+  }
+  std::int32_t unknown = runtime::kNone;
+  std::string app, name;
+  env_.changes.make_now([&](LiveState::Transaction& live) {
+    for (const std::int32_t index : streams_with_left(live)) {
+      settle_tentative(live, env_.clock, index, false);
+      if (const StreamRecord& stream = *live.stream(index); stream.settings_known == 0) {
+        unknown = index;
+        app = stream.app.view();
+        name = stream.name.view();
+      }
+    }
+  });
+  if (unknown == runtime::kNone) {
+    return;
+  }
+  asking_ = true;
+  learn_settings(env_, unknown, app, name, 0, [this, alive = alive_](Result<std::int64_t> told) {
+    if (!*alive) {
+      return;
+    }
+    asking_ = false;
+    if (!told) {
+      // Without an answer the application's word counts, but only to keep what there is.
+      env_.changes.make_now([this](LiveState::Transaction& live) {
+        for (const std::int32_t index : streams_with_left(live)) {
+          settle_tentative(live, env_.clock, index, is_automatic(*live.stream(index)));
+        }
+      });
+    }
+    env_.wakeup.wake_all();
+  });
 }
 
 void Housekeeper::mark_interrupted(const Orphan& orphan) {
@@ -318,7 +379,11 @@ void Housekeeper::search_spool() {
         for (LeftInSpool& left : found.recordings) {
           welcome(std::move(left));
         }
-        env_.changes.make([this](LiveState::Transaction&) { journals_known_ = searched_; });
+        env_.changes.make([this](LiveState::Transaction& live) {
+          journals_known_ = searched_;
+          live.edit_shared().spool_searched = 1;
+        });
+        env_.wakeup.wake_all();
         search_catalog();
       });
 }
@@ -341,7 +406,9 @@ void Housekeeper::search_catalog() {
 }
 
 void Housekeeper::welcome(LeftInSpool left) {
-  env_.changes.make([this, left = std::move(left)](LiveState::Transaction& live) {
+  const bool published = runtime::OwnerLock::is_held(
+      runtime::stream_lock_path(env_.runtime_directory, left.identity.app, left.identity.stream));
+  env_.changes.make([this, published, left = std::move(left)](LiveState::Transaction& live) {
     const mp4::Identity& identity = left.identity;
     if (live.find_recording_by_slug(identity.slug) != runtime::kNone) {
       return;
@@ -378,9 +445,18 @@ void Housekeeper::welcome(LeftInSpool left) {
       record.end_reason.assign("divided");
     }
     StreamRecord& owner = live.edit_stream(stream.value());
-    const bool free = record.state == RecordingState::kInterrupted &&
-                      owner.recording == runtime::kNone && owner.session.id == 0;
-    if (free && left.in_spool && left.silent_ms < identity.reconnect_window_ms) {
+    // The encoder may be back already, and what it sends be in a tentative recording.
+    const RecordingRecord* young = live.recording(owner.recording);
+    const bool its_own = young != nullptr && young->tentative != 0 && published &&
+                         owner.session.id == young->session;
+    const bool free = record.state == RecordingState::kInterrupted && left.in_spool &&
+                      owner.stopped == 0 && (young == nullptr || its_own);
+    const std::int64_t back_ms =
+        young != nullptr ? young->interrupted_ms : env_.clock.monotonic_ms();
+    if (free && back_ms - record.interrupted_ms < identity.reconnect_window_ms) {
+      if (young != nullptr) {
+        withdraw(live, owner.recording);
+      }
       owner.recording = index.value();
       owner.wanted = identity.automatic ? 0 : 1;
     }

@@ -37,6 +37,10 @@ class Housekeeper {
               std::function<bool(std::int32_t)> holds)
       : env_(environment), keep_(std::move(keep)), holds_(std::move(holds)) {}
 
+  ~Housekeeper();
+  Housekeeper(const Housekeeper&) = delete;
+  Housekeeper& operator=(const Housekeeper&) = delete;
+
   void tick();
   // Looks at the recordings now: something may have become nobody's.
   void look();
@@ -54,6 +58,7 @@ class Housekeeper {
   void measure_space();
   void search_spool();
   void search_catalog();
+  void settle_left();
   void welcome(LeftInSpool left);
   void sweep_journals();
 
@@ -61,9 +66,11 @@ class Housekeeper {
   std::function<void(std::shared_ptr<Recording>)> keep_;
   std::function<bool(std::int32_t)> holds_;
   std::optional<runtime::OwnerLock> lock_;
+  bool asking_ = false;
   bool leasing_ = false, measuring_ = false, searched_ = false, sweeping_ = false;
   bool journals_known_ = false;  // the spool was searched: what no recording needs may go
   std::int64_t ticks_ = 0;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for answers that come later
 };
 
 }  // namespace recording::recorder

@@ -27,6 +27,9 @@ class LiveChanges {
   template <class Now>
   bool make_now(const Now& change) {
     retry();
+    if (!waiting_.empty()) {
+      return false;  // what was to be changed before must be
+    }
     auto begun = state_.begin();
     if (!begun) {
       return false;

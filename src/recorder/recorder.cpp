@@ -27,7 +27,7 @@ Recorder::~Recorder() = default;
 
 Session* Recorder::find(const std::string& app, const std::string& name) {
   for (const auto& session : sessions_) {
-    if (!session->ended() && session->publisher().name == name && session->publisher().app == app) {
+    if (session->publisher().name == name && session->publisher().app == app) {
       return session.get();
     }
   }
@@ -53,7 +53,7 @@ Admission Recorder::admit(const std::string& app, const std::string& name,
     return admission;
   }
   if (Session* here = find(app, name); here != nullptr) {
-    if (!here->ending() && here->silent_ms() >= takeover_ms) {
+    if (here->silent_ms() >= takeover_ms) {
       admission.how = Admission::How::kReplaceHere;
       admission.replaced = here;
     }
@@ -109,9 +109,7 @@ void Recorder::end(Session* session, SessionEnd how) {
     return;
   }
   session->end(how);
-  if (session->ended()) {
-    sessions_.erase(found);
-  }
+  sessions_.erase(found);
 }
 
 void Recorder::drain() {
@@ -130,6 +128,9 @@ void Recorder::woken() {
   for (const auto& session : sessions_) {
     session->look();
   }
+  for (std::size_t i = 0; i < kept_.size(); ++i) {  // one of them may have waited for this
+    kept_[i]->tick();
+  }
   housekeeper_.look();
 }
 
@@ -144,17 +145,14 @@ void Recorder::tick() {
   for (const auto& recording : kept_) {
     recording->tick();
   }
-  std::erase_if(sessions_, [](const auto& session) { return session->ended(); });
   std::erase_if(kept_, [](const auto& recording) { return recording->closed(); });
   housekeeper_.tick();
 }
 
 bool Recorder::busy() const {
-  return std::any_of(
-             kept_.begin(), kept_.end(),
-             [](const auto& recording) { return !recording->closed() && !recording->waiting(); }) ||
-         std::any_of(sessions_.begin(), sessions_.end(),
-                     [](const auto& session) { return session->ending() && !session->ended(); });
+  return std::any_of(kept_.begin(), kept_.end(), [](const auto& recording) {
+    return !recording->closed() && !recording->waiting();
+  });
 }
 
 void Recorder::leave() {

@@ -5,6 +5,7 @@
 #include "base/strings.hpp"
 #include "recorder/events.hpp"
 #include "recorder/live_change.hpp"
+#include "recorder/stream_settings.hpp"
 
 namespace recording::recorder {
 namespace {
@@ -15,8 +16,6 @@ using runtime::RecordingState;
 
 constexpr std::int64_t kFirstRetryMs = 500;
 constexpr std::int64_t kLongestRetryMs = 15000;
-constexpr std::string_view kWithdrawn =
-    "withdrawn";  // RecordingRecord::error of one to be discarded
 
 SessionSamples view_of(const Batch& batch) {
   SessionSamples view;
@@ -72,6 +71,18 @@ ComebackRequest comeback_request(const Environment& environment, const Recording
   return request;
 }
 
+// Of sessions whose samples are in the file now; others may have come since.
+void forget_earlier(RecordingRecord& record, const std::vector<SessionPart>& added) {
+  auto left = record.earlier.begin();
+  for (const runtime::EarlierSession& earlier : record.earlier) {
+    if (std::none_of(added.begin(), added.end(),
+                     [&](const SessionPart& part) { return part.session == earlier.session; })) {
+      *left++ = earlier;
+    }
+  }
+  std::fill(left, record.earlier.end(), runtime::EarlierSession{});
+}
+
 }  // namespace
 
 // Batches stay in the job while it runs, so that what they hold in the journal stays too.
@@ -98,8 +109,18 @@ Result<std::shared_ptr<Recording>> Recording::take(Environment& environment, std
       new Recording(environment, index, record, std::move(identity), std::move(lock).value()));
 }
 
+std::shared_ptr<Recording> Recording::join(Environment& environment, std::int32_t index,
+                                           const RecordingRecord& record, mp4::Identity identity,
+                                           std::uint64_t session) {
+  std::shared_ptr<Recording> joined(
+      new Recording(environment, index, record, std::move(identity), std::nullopt));
+  joined->joining_ = session;
+  joined->needs_comeback_ = true;
+  return joined;
+}
+
 Recording::Recording(Environment& environment, std::int32_t index, const RecordingRecord& record,
-                     mp4::Identity identity, runtime::OwnerLock lock)
+                     mp4::Identity identity, std::optional<runtime::OwnerLock> lock)
     : env_(environment),
       index_(index),
       identity_(std::move(identity)),
@@ -107,7 +128,6 @@ Recording::Recording(Environment& environment, std::int32_t index, const Recordi
       comeback_(comeback_request(environment, record, identity_)),
       settled_error_(record.state == RecordingState::kSettled ? record.error.view() : ""),
       lock_(std::move(lock)),
-      discarded_(record.state == RecordingState::kEnding && record.error.view() == kWithdrawn),
       row_(row_of(identity_)) {}
 
 void Recording::come_back() {
@@ -145,23 +165,99 @@ void Recording::tick() {
 }
 
 void Recording::pump() {
-  if (busy_ || retry_ms_ != 0 || stage_ == Stage::kClosed) {
+  if (busy_ || retry_ms_ != 0 || stage_ == Stage::kClosed || !may_begin()) {
     return;
   }
-  if (needs_comeback_) {
+  if (discarded_) {
+    if (stage_ != Stage::kOpen) {  // else what it was given is asked back for
+      queue_.clear();
+      forget();
+    }
+  } else if (!lock_ && !take_over()) {
+    return;
+  } else if (needs_comeback_) {
     post_comeback();
-  } else if (discarded_ && stage_ == Stage::kFinishing) {
-    queue_.clear();
-    post_removal();
   } else if (!queue_.empty()) {
     post_write();
   } else if (stage_ == Stage::kFinishing) {
     post_conclusion();
+  } else if (stage_ == Stage::kSettling && outcome_) {
+    tell_outcome();
   } else if (stage_ == Stage::kSettling) {
     put_row();
   } else if (stage_ == Stage::kLettingGo) {
     close();
   }
+}
+
+// False: it is tentative still. Tells of it when nobody has done so.
+bool Recording::may_begin() {
+  if (begun_) {
+    return true;
+  }
+  bool tell = false;
+  std::int64_t stream_id = 0, video_id = 0;
+  const bool looked = env_.changes.make_now([&](LiveState::Transaction& live) {
+    const RecordingRecord* record = live.recording(index_);
+    if (record == nullptr || record->slug.view() != identity_.slug || is_withdrawn(*record)) {
+      begun_ = discarded_ = true;
+    } else if (record->tentative == 0) {
+      begun_ = true;
+      tell = record->announced == 0;
+      stream_id = record->stream_id;
+      video_id = record->video_id;
+      if (tell) {
+        live.edit_recording(index_).announced = 1;
+      }
+    }
+  });
+  if (looked && tell) {
+    announce(stream_id, video_id);
+  }
+  return looked && begun_;
+}
+
+// Somebody else may have been quicker: then our session is not the recording's last one any more,
+// or what it has is in the file already.
+bool Recording::take_over() {
+  auto lock =
+      runtime::OwnerLock::try_acquire(recording_lock_path(env_.runtime_directory, identity_.slug));
+  if (!lock) {
+    return false;  // its holder wakes all when it lets go
+  }
+  bool ours = false, added = true;
+  const bool looked = env_.changes.make_now([&](LiveState::Transaction& live) {
+    const RecordingRecord* record = live.recording(index_);
+    if (record == nullptr || record->slug.view() != identity_.slug ||
+        record->state == RecordingState::kSettled) {
+      return;
+    }
+    ours = record->session == joining_;
+    added = !ours && std::none_of(record->earlier.begin(), record->earlier.end(),
+                                  [&](const auto& earlier) { return earlier.session == joining_; });
+    if (ours) {
+      comeback_ = comeback_request(env_, *record, identity_);
+      comeback_.parts.pop_back();  // the queue has it
+    }
+  });
+  if (looked && ours) {
+    lock_ = std::move(lock).value();
+  } else if (looked && added) {
+    queue_.clear();
+    close();
+  }
+  return looked && ours;
+}
+
+std::deque<std::unique_ptr<Batch>> Recording::take_back() {
+  std::deque<std::unique_ptr<Batch>> batches;
+  batches.swap(queue_);
+  for (const auto& batch : batches) {
+    if (batch->seam && batch->seam->kind == mp4::MarkKind::kBegin) {
+      batch->seam.reset();
+    }
+  }
+  return batches;
 }
 
 void Recording::failed(const Error& error, const char* doing) {
@@ -201,6 +297,7 @@ bool Recording::find_shared_sessions(std::vector<std::uint64_t>& sessions) {
 
 void Recording::post_comeback() {
   ComebackRequest request = comeback_;
+  request.suspect_from = &env_.state.recording_gauges(index_)->suspect_from;
   if (!find_shared_sessions(request.shared_sessions)) {
     return;  // the next tick tries again
   }
@@ -224,7 +321,7 @@ void Recording::post_comeback() {
             Outcome outcome;
             outcome.identity = self->identity_;
             outcome.error = "unreadable";
-            self->settle(outcome);
+            self->settle(std::move(outcome));
             return;
           }
           self->failed(result.error(), "come back");
@@ -235,7 +332,7 @@ void Recording::post_comeback() {
         self->env_.changes.make([self](LiveState::Transaction& live) {
           const RecordingRecord* record = live.recording(self->index_);
           if (record != nullptr && record->slug.view() == self->identity_.slug) {
-            live.edit_recording(self->index_).earlier = {};
+            forget_earlier(live.edit_recording(self->index_), self->comeback_.parts);
           }
         });
         self->writer_ = std::move(result.value().writer);
@@ -340,9 +437,13 @@ void Recording::written(Progress progress) {
       queue_.push_front(std::move(progress.batches[i - 1]));
     }
   }
+  RecordingRecord* gauges = env_.state.recording_gauges(index_);
   if (writer_ != nullptr && progress.appended > 0) {
-    env_.state.recording_gauges(index_)->committed_bytes.set(static_cast<std::int64_t>(length));
+    gauges->committed_bytes.set(static_cast<std::int64_t>(length));
   }
+  // Before anything that the journal holds is given back.
+  gauges->suspect_from.set(rewind_ ? static_cast<std::int64_t>(writer_->file().synced_length()) + 1
+                                   : 0);
   if (!progress.status) {
     failed(progress.status.error(), "write");
     return;

@@ -17,8 +17,9 @@
 namespace recording::recorder {
 
 // One recording while this worker holds it: queues batches, has at most one job under way, ends by
-// finishing the file or by letting go of it (interrupted). Holds the recording's lock all the time;
-// a recording without a holder is come back to by whoever takes that lock. Event loop only; keeps
+// finishing the file or by letting go of it (interrupted). Holds the recording's lock all the time,
+// or waits for it with what it was given; a recording without a holder is come back to by whoever
+// takes that lock. Does nothing to the disk as long as it is tentative. Event loop only; keeps
 // itself alive while a job runs.
 class Recording : public std::enable_shared_from_this<Recording> {
  public:
@@ -27,14 +28,21 @@ class Recording : public std::enable_shared_from_this<Recording> {
                                                  const runtime::RecordingRecord& record,
                                                  mp4::Identity identity);
 
+  // The same, for a session that the live state has as the recording's last one already: comes back
+  // to it once its lock can be had. What it is given meanwhile is safe in the journal; when
+  // somebody else has added it from there, it closes.
+  static std::shared_ptr<Recording> join(Environment& environment, std::int32_t index,
+                                         const runtime::RecordingRecord& record,
+                                         mp4::Identity identity, std::uint64_t session);
+
   // Comes back to what is on disk and in the journal before anything else is done.
   void come_back();
 
   void add(std::unique_ptr<Batch> batch);
   // Nothing more comes. Writes what is queued, finishes the file, tells the catalogue.
   void finish();
-  // It was not wanted: finish() then removes all of it and tells nobody.
-  void discard() { discarded_ = true; }
+  // It was withdrawn: what it was given, for another one.
+  std::deque<std::unique_ptr<Batch>> take_back();
   // Nothing more comes for now. Writes what is queued and lets go.
   void let_go();
 
@@ -43,25 +51,28 @@ class Recording : public std::enable_shared_from_this<Recording> {
   [[nodiscard]] std::int32_t index() const { return index_; }
   [[nodiscard]] const mp4::Identity& identity() const { return identity_; }
   [[nodiscard]] bool closed() const { return stage_ == Stage::kClosed; }
-  // What it has to write failed and is tried again later: nobody should wait for it.
-  [[nodiscard]] bool waiting() const { return retry_ms_ != 0; }
+  // It waits for something that may take long: nobody should wait for it.
+  [[nodiscard]] bool waiting() const { return retry_ms_ != 0 || !begun_ || !lock_; }
 
  private:
   enum class Stage { kOpen, kFinishing, kLettingGo, kSettling, kClosed };
   struct Progress;  // what a writing job has done
 
   Recording(Environment& environment, std::int32_t index, const runtime::RecordingRecord& record,
-            mp4::Identity identity, runtime::OwnerLock lock);
+            mp4::Identity identity, std::optional<runtime::OwnerLock> lock);
   void pump();
+  bool may_begin();
+  void announce(std::int64_t stream_id, std::int64_t video_id);
+  bool take_over();
   bool find_shared_sessions(std::vector<std::uint64_t>& sessions);
   void post_comeback();
   void post_write();
   void post_conclusion();
   void written(Progress progress);
   void concluded(Result<Outcome> outcome);
-  void settle(const Outcome& outcome);
+  void settle(Outcome outcome);
+  void tell_outcome();
   void put_row();
-  void post_removal();
   void forget();
   void failed(const Error& error, const char* doing);
   void close();
@@ -70,7 +81,8 @@ class Recording : public std::enable_shared_from_this<Recording> {
   const std::int32_t index_;
   const mp4::Identity identity_;
   const runtime::RecordingRules rules_;
-  const ComebackRequest comeback_;
+  ComebackRequest comeback_;
+  std::uint64_t joining_ = 0;  // the session that waits for the lock
   const std::string
       settled_error_;  // of a recording whose outcome was known before its holder died
   std::optional<runtime::OwnerLock> lock_;
@@ -78,7 +90,8 @@ class Recording : public std::enable_shared_from_this<Recording> {
   Stage stage_ = Stage::kOpen;
   bool busy_ = false;  // a job is under way
   bool needs_comeback_ = false;
-  bool discarded_ = false;     // nobody wants it
+  bool begun_ = false;         // it is not, or no longer, tentative
+  bool discarded_ = false;     // it was withdrawn
   bool discontinued_ = false;  // the file could not be read: nothing more is written
   std::shared_ptr<RecordingWriter> writer_;
   std::deque<std::unique_ptr<Batch>> queue_;
@@ -86,6 +99,7 @@ class Recording : public std::enable_shared_from_this<Recording> {
   std::optional<Seam> owed_seam_;  // of a batch that no file can hold: goes to the next one
   std::int64_t retry_ms_ = 0;      // monotonic: not before this after a failure; 0: no failure
   std::int64_t retry_step_ms_ = 0;
+  std::optional<Outcome> outcome_;  // that nobody was told of yet
   catalog::VideoRow row_;
 };
 

@@ -38,6 +38,24 @@ Result<bool> has_later_row(catalog::Catalog& catalog, const catalog::VideoRow& r
 
 }  // namespace
 
+// Tells the log and the catalogue of the recording that has begun.
+void Recording::announce(std::int64_t stream_id, std::int64_t video_id) {
+  row_.stream_id = stream_id;
+  row_.id = video_id;
+  env_.events.emit("recording.started", {{"recording_id", identity_.slug},
+                                         {"video_id", video_id},
+                                         {"stream_id", stream_id},
+                                         {"app", to_valid_utf8(identity_.app)},
+                                         {"stream", to_valid_utf8(identity_.stream)},
+                                         {"automatic", identity_.automatic},
+                                         {"sequence", std::int64_t{identity_.sequence}}});
+  env_.catalog.write(
+      [row = row_](catalog::Catalog& catalog) -> Status {
+        return row.id == 0 ? ok() : catalog.put_video(row);
+      },
+      [](Status) {});  // told again when it ends
+}
+
 void Recording::post_conclusion() {
   mp4::Identity identity = identity_;
   {
@@ -87,50 +105,49 @@ void Recording::concluded(Result<Outcome> outcome) {
   if (!settled_error_.empty() && !outcome.value().error.empty()) {
     outcome.value().error = settled_error_;
   }
-  settle(outcome.value());
+  settle(std::move(outcome).value());
 }
 
-void Recording::settle(const Outcome& outcome) {
+void Recording::settle(Outcome outcome) {
   stage_ = Stage::kSettling;
-  // The change may be made later than this call, so all that it needs is its own.
-  struct Known {
-    std::int64_t ended_wall_ms;
-    std::string reason = "ended";
-    bool has_later = false;
-  };
-  const auto known = std::make_shared<Known>();
-  known->ended_wall_ms = outcome.ended_wall_ms;
-  env_.changes.make(
-      [self = shared_from_this(), known, error = outcome.error](LiveState::Transaction& live) {
-        const RecordingRecord* found = live.recording(self->index_);
-        if (found == nullptr || found->slug.view() != self->identity_.slug) {
-          return;
-        }
-        RecordingRecord& record = live.edit_recording(self->index_);
-        record.state = RecordingState::kSettled;
-        record.error.assign(error);
-        if (known->ended_wall_ms == 0) {
-          known->ended_wall_ms = record.ended_wall_ms;
-        }
-        if (record.video_id != 0) {
-          self->row_.id = record.video_id;  // it may have been leased after the file was begun
-          self->row_.stream_id = record.stream_id;
-        }
-        if (record.end_reason.size != 0) {
-          known->reason = record.end_reason.view();
-        }
-        known->has_later = has_later_part(live, record);
-        // Its record goes soon, and its place may become another stream's.
-        if (live.stream(record.stream) != nullptr &&
-            live.stream(record.stream)->recording == self->index_) {
-          live.edit_stream(record.stream).recording = runtime::kNone;
-        }
-      });
-  const std::string& reason = known->reason;
-  std::int64_t ended = known->ended_wall_ms;
-  if (ended == 0) {
-    ended = env_.clock.wall_ms();
+  outcome_ = std::move(outcome);
+  pump();
+}
+
+void Recording::tell_outcome() {
+  std::string reason = "ended";
+  bool has_later = false;
+  const bool told = env_.changes.make_now([&](LiveState::Transaction& live) {
+    const RecordingRecord* found = live.recording(index_);
+    if (found == nullptr || found->slug.view() != identity_.slug) {
+      return;
+    }
+    RecordingRecord& record = live.edit_recording(index_);
+    record.state = RecordingState::kSettled;
+    record.error.assign(outcome_->error);
+    if (outcome_->ended_wall_ms == 0) {
+      outcome_->ended_wall_ms = record.ended_wall_ms;
+    }
+    if (record.video_id != 0) {
+      row_.id = record.video_id;  // it may have been leased after the file was begun
+      row_.stream_id = record.stream_id;
+    }
+    if (record.end_reason.size != 0) {
+      reason = record.end_reason.view();
+    }
+    has_later = has_later_part(live, record);
+    // Its record goes soon, and its place may become another stream's.
+    if (live.stream(record.stream) != nullptr && live.stream(record.stream)->recording == index_) {
+      live.edit_stream(record.stream).recording = runtime::kNone;
+    }
+  });
+  if (!told) {
+    return;  // the next tick tries again
   }
+  const Outcome outcome = std::move(*outcome_);
+  outcome_.reset();
+  const std::int64_t ended =
+      outcome.ended_wall_ms != 0 ? outcome.ended_wall_ms : env_.clock.wall_ms();
   row_.status = outcome.error.empty() ? "ready" : "error";
   row_.error = outcome.error;
   row_.path = outcome.path;
@@ -141,7 +158,7 @@ void Recording::settle(const Outcome& outcome) {
   row_.recording_ended_at = ended;
   row_.recording_times = outcome.times;
   row_.uniform = outcome.uniform;
-  row_.last_sequence = !known->has_later;
+  row_.last_sequence = !has_later;
 
   Events::Facts facts = {{"recording_id", identity_.slug},
                          {"video_id", row_.id},
@@ -184,27 +201,6 @@ void Recording::put_row() {
         }
         self->forget();
       });
-}
-
-void Recording::post_removal() {
-  busy_ = true;
-  writer_.reset();
-  const bool posted = post(
-      env_.io,
-      [&files = env_.files, spool = env_.spool, slug = identity_.slug]() {
-        return remove_recording(files, spool, slug);
-      },
-      [self = shared_from_this()](Status status) {
-        self->busy_ = false;
-        if (!status) {
-          self->failed(status.error(), "remove");
-          return;
-        }
-        self->forget();
-      });
-  if (!posted) {
-    busy_ = false;  // the next tick tries again
-  }
 }
 
 // The live state need not know of it any longer.

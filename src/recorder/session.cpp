@@ -8,6 +8,7 @@
 #include "recorder/control.hpp"
 #include "recorder/events.hpp"
 #include "recorder/live_change.hpp"
+#include "recorder/stream_settings.hpp"
 
 namespace recording::recorder {
 namespace {
@@ -18,7 +19,8 @@ using runtime::RecordingState;
 using runtime::StreamRecord;
 
 constexpr std::int64_t kAskAgainMs = 1000;
-constexpr std::int64_t kLongestEndMs = 2000;
+// A catalogue that has not answered for so long is as good as away.
+constexpr std::int64_t kLongestAskMs = 2000;
 
 std::uint64_t new_session_id() {
   std::uint64_t id = 0;
@@ -131,77 +133,33 @@ void Session::ask_settings() {
     return;
   }
   asking_ = true;
-  env_.catalog.write(
-      [app = publisher_.app, name = publisher_.name,
-       at = env_.clock.wall_ms()](catalog::Catalog& catalog) -> Result<catalog::StreamRow> {
-        auto row = catalog.ensure_stream(app, name);
-        if (row) {
-          RECORDING_TRY(catalog.set_stream_times(row.value().id, at, 0));
-        }
-        return row;
-      },
-      [this, alive = alive_](Result<catalog::StreamRow> row) {
-        if (!*alive) {
-          return;
-        }
-        asking_ = false;
-        if (!row) {
-          if (ask_again_ms_ == 0) {
-            env_.log.write(LogLevel::kError,
+  asked_ms_ = now;
+  learn_settings(env_, stream_, publisher_.app, publisher_.name, env_.clock.wall_ms(),
+                 [this, alive = alive_](Result<std::int64_t> stream_id) {
+                   if (!*alive) {
+                     return;
+                   }
+                   asking_ = false;
+                   if (stream_id) {
+                     stream_id_ = stream_id.value();
+                   } else {
+                     if (ask_again_ms_ == 0) {
+                       env_.log.write(
+                           LogLevel::kError,
                            "settings of " + to_valid_utf8(publisher_.app) + "/" +
                                to_valid_utf8(publisher_.name) + " are not known (" +
-                               row.error().message +
+                               stream_id.error().message +
                                "): the application's auto_record is used until they are");
-          }
-          ask_again_ms_ = env_.clock.monotonic_ms() + kAskAgainMs;
-          settings_told();
-          return;
-        }
-        const catalog::StreamRow& found = row.value();
-        stream_id_ = found.id;
-        auto begun = env_.state.begin();
-        if (begun) {
-          LiveState::Transaction live = std::move(begun).value();
-          StreamRecord& stream = live.edit_stream(stream_);
-          stream.stream_id = found.id;
-          stream.settings_known = 1;
-          stream.auto_record = !found.auto_record   ? runtime::Setting::kInherit
-                               : *found.auto_record ? runtime::Setting::kOn
-                                                    : runtime::Setting::kOff;
-          if (stream.recording != runtime::kNone && live.recording(stream.recording) != nullptr) {
-            live.edit_recording(stream.recording).stream_id = found.id;
-          }
-        }
-        settings_told();
-      });
+                     }
+                     settings_failed();
+                   }
+                   look();
+                 });
 }
 
-// The catalogue has said what it knows of the stream, or that it cannot.
-void Session::settings_told() {
-  if (tentative_ && recording_ != nullptr) {
-    bool wanted = true;
-    if (auto begun = env_.state.begin(); begun) {
-      const LiveState::Transaction live = std::move(begun).value();
-      const StreamRecord* stream = live.stream(stream_);
-      wanted =
-          stream == nullptr || stream->wanted != 0 || stream->auto_record != runtime::Setting::kOff;
-    }
-    if (wanted) {
-      announce_recording();
-    } else {
-      withdraw_recording();
-    }
-  }
-  decide();
-  if (ending_ && !ended_) {
-    finish_end();
-  }
-}
+void Session::settings_failed() { ask_again_ms_ = env_.clock.monotonic_ms() + kAskAgainMs; }
 
 void Session::look() {
-  if (ending_) {
-    return;
-  }
   if (stream_ == runtime::kNone) {
     if (Status opened = open(); !opened) {
       env_.log.write(LogLevel::kError, to_valid_utf8(publisher_.app) + "/" +
@@ -210,15 +168,9 @@ void Session::look() {
     }
     return;  // open() looks when it has succeeded
   }
-  auto begun = env_.state.begin();
-  if (!begun) {
-    return;  // the next tick looks again
-  }
-  bool known = false;
-  bool ending = false;
-  bool replaced = false;
-  {
-    const LiveState::Transaction live = std::move(begun).value();
+  bool known = false, replaced = false, ending = false, withdrawn = false;
+  const bool looked = env_.changes.make_now([&](LiveState::Transaction& live) {
+    settle_tentative(live, env_.clock, stream_, ask_again_ms_ != 0);
     const StreamRecord* stream = live.stream(stream_);
     if (stream == nullptr || stream->session.id != id_) {
       return;
@@ -231,7 +183,11 @@ void Session::look() {
       ending = record == nullptr || record->slug.view() != recording_->identity().slug ||
                record->state == RecordingState::kEnding ||
                record->state == RecordingState::kSettled;
+      withdrawn = ending && record != nullptr && is_withdrawn(*record);
     }
+  });
+  if (!looked) {
+    return;  // the next tick looks again
   }
   if (replaced && publisher_.disconnect) {
     publisher_.disconnect();
@@ -240,43 +196,29 @@ void Session::look() {
   if (fell_silent_) {
     return;  // the next message decides
   }
-  if (ending) {
+  if (withdrawn) {
+    take_back();
+  } else if (ending) {
     batch_ready(gatherer_.cut(tracks_, std::nullopt, 0));
     stop_recording(next_ordinals());
   }
   if (!known) {
     ask_settings();
   }
+  if (recording_ != nullptr) {
+    recording_->tick();
+  }
   decide();
 }
-void Session::end(SessionEnd how) {
-  if (ending_) {
-    return;
-  }
-  if (stream_ != runtime::kNone && !fell_silent_) {
-    decide();  // what somebody has just been promised, and this worker has not seen yet
-  }
-  ending_ = how;
-  publisher_.disconnect = nullptr;
-  publisher_.connection = nullptr;
-  if (stream_ != runtime::kNone && asking_ && (mode_ == Mode::kUndecided || tentative_)) {
-    // A short broadcast that is over before the catalogue has said whether to record it.
-    end_at_ms_ = env_.clock.monotonic_ms() + kLongestEndMs;
-    return;
-  }
-  finish_end();
-}
 
-void Session::finish_end() {
-  ended_ = true;
-  const SessionEnd how = *ending_;
+void Session::end(SessionEnd how) {
   if (stream_ == runtime::kNone) {
     return;  // it never got the name
   }
-  write_gauges();
-  if (tentative_) {
-    announce_recording();
+  if (!fell_silent_) {
+    decide();  // what somebody has just been promised, and this worker has not seen yet
   }
+  write_gauges();
   batch_ready(gatherer_.cut(tracks_, std::nullopt, 0));
   gatherer_.forget();
   held_.clear();
@@ -372,23 +314,15 @@ void Session::begin_again() {
 }
 
 void Session::tick() {
-  if (ending_) {
-    if (!ended_ && env_.clock.monotonic_ms() >= end_at_ms_) {
-      ask_again_ms_ = end_at_ms_;  // as if the catalogue had failed: the application's word counts
-      decide();
-      finish_end();
-    }
-    return;
-  }
   write_gauges();
+  if (asking_ && ask_again_ms_ == 0 && env_.clock.monotonic_ms() - asked_ms_ >= kLongestAskMs) {
+    settings_failed();
+  }
   // A publisher that fell silent must not keep what it sent from the file.
   const Batch* gathering = gatherer_.gathering();
   if (mode_ == Mode::kRecording && gathering != nullptr && !gathering->empty() &&
       env_.clock.monotonic_ms() - gathering->arrived_ms > 2 * publisher_.rules.fragment_ms) {
     batch_ready(gatherer_.cut(tracks_, std::nullopt, 0));
-  }
-  if (recording_ != nullptr) {
-    recording_->tick();
   }
   if (mode_ == Mode::kRecording && publisher_.rules.reconnect_window_ms > 0 &&
       silent_ms() >= publisher_.rules.reconnect_window_ms) {

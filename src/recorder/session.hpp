@@ -50,11 +50,8 @@ class Session {
   // Frames a second of onMetaData; it usually comes before the first sequence header.
   void declare_frame_rate(double frames_per_second);
   void on_message(media::TrackKind kind, std::uint32_t timestamp_ms, media::Pieces message);
-  // The connection is gone. A session of which it is not known yet whether it is recorded waits for
-  // that, a little; ended() is then still false.
+  // The connection is gone. Nothing else may be called any more.
   void end(SessionEnd how);
-  [[nodiscard]] bool ending() const { return ending_.has_value(); }
-  [[nodiscard]] bool ended() const { return ended_; }
 
   // The live state was changed by somebody, or a second has passed: look, and do what it says.
   void look();
@@ -79,11 +76,9 @@ class Session {
   void end_silent();
   void begin_again();
   void write_gauges();
-  void finish_end();
-  void settings_told();
-  void announce_recording();
-  void withdraw_recording();
   void ask_settings();
+  void settings_failed();
+  void take_back();
   void decide();
   void record_new(std::int32_t index);
   bool go_on(std::int32_t index, const runtime::RecordingRecord& record);
@@ -104,6 +99,8 @@ class Session {
   bool wanted_at_all() const;
   void forget_held();
   bool begin_with_key();
+  void keep_last_group();
+  [[nodiscard]] std::int64_t back_ms() const;
   void remember(const Batch& batch);
   void overloaded(const Intake& sample);
   void publish_facts();
@@ -132,12 +129,9 @@ class Session {
   bool unrecordable_noted_ = false;
 
   Mode mode_ = Mode::kUndecided;
-  std::optional<SessionEnd> ending_;
-  bool ended_ = false;
-  std::int64_t end_at_ms_ = 0;  // monotonic: no longer waiting for the answer than until then
   bool asking_ = false;
-  bool tentative_ = false;  // recorded by the application's word, before the catalogue has answered
-  std::int64_t ask_again_ms_ = 0;
+  std::int64_t asked_ms_ = 0;      // monotonic
+  std::int64_t ask_again_ms_ = 0;  // monotonic; 0: asking did not fail
   bool no_space_noted_ = false;
   // What nobody has been given yet. Where nothing is recorded, the preroll: it begins with the last
   // key frame, or is empty.

@@ -8,6 +8,7 @@
 #include "recorder/events.hpp"
 #include "recorder/live_change.hpp"
 #include "recorder/session.hpp"
+#include "recorder/stream_settings.hpp"
 
 namespace recording::recorder {
 namespace {
@@ -17,8 +18,8 @@ using runtime::RecordingRecord;
 using runtime::RecordingState;
 using runtime::StreamRecord;
 
-bool inside_window(const RecordingRecord& record, std::int64_t now_ms) {
-  return now_ms - record.interrupted_ms < record.rules.reconnect_window_ms;
+bool inside_window(const RecordingRecord& record, std::int64_t back_ms) {
+  return back_ms - record.interrupted_ms < record.rules.reconnect_window_ms;
 }
 
 }  // namespace
@@ -34,6 +35,7 @@ void Session::decide() {
   }
   std::int32_t index = runtime::kNone;
   RecordingRecord record;
+  bool sure = false;
   {
     LiveState::Transaction live = std::move(begun).value();
     const StreamRecord* stream = live.stream(stream_);
@@ -46,8 +48,7 @@ void Session::decide() {
     }
     if (index != runtime::kNone) {
       record = *live.recording(index);
-      if (record.state != RecordingState::kRequested &&
-          !inside_window(record, env_.clock.monotonic_ms())) {
+      if (record.state != RecordingState::kRequested && !inside_window(record, back_ms())) {
         // Too late for it: the housekeeper finishes it, and what comes now is a new recording.
         RecordingRecord& late = live.edit_recording(index);
         late.state = RecordingState::kEnding;
@@ -56,20 +57,14 @@ void Session::decide() {
         index = runtime::kNone;
       }
     }
-    // Until the catalogue has answered (or failed to), only what somebody asked for is begun; the
-    // rest is held.
-    // But what the application records unless its stream's settings say otherwise is begun at once,
-    // so that it is somebody's should this process be killed: it can be withdrawn still.
-    const bool settled = stream->settings_known != 0 || ask_again_ms_ != 0;
-    if (index == runtime::kNone && stream->wanted == 0 && !settled &&
-        publisher_.rules.auto_record == 0) {
-      return;
-    }
-    tentative_ = index == runtime::kNone && stream->wanted == 0 && !settled;
-    const bool automatic = stream->auto_record == runtime::Setting::kInherit
-                               ? publisher_.rules.auto_record != 0
-                               : stream->auto_record == runtime::Setting::kOn;
-    const bool wants = stream->stopped == 0 && (automatic || stream->wanted != 0);
+    // Until the catalogue has answered (or failed to), and while an earlier boot may have left a
+    // recording that goes on, there is a tentative one: so that what comes is somebody's, should
+    // this process be killed, or the encoder leave.
+    const bool told = stream->settings_known != 0 || ask_again_ms_ != 0;
+    sure = told && is_spool_known(live, env_.clock, first_message_ms_);
+    const bool tentative = !sure && stream->wanted == 0;
+    const bool wants =
+        stream->stopped == 0 && (tentative || stream->wanted != 0 || is_automatic(*stream));
     if (index == runtime::kNone && wants && tracks_[0].config() == nullptr &&
         tracks_[1].config() == nullptr) {
       return;  // what nobody can describe makes no file; the first configuration asks again
@@ -77,7 +72,7 @@ void Session::decide() {
     if (index == runtime::kNone && wants) {
       const std::int64_t free_bytes = env_.state.shared_gauges()->spool_free_bytes.get();
       if (free_bytes >= 0 && free_bytes < env_.min_free_bytes) {
-        if (!no_space_noted_) {
+        if (!no_space_noted_ && !tentative) {
           no_space_noted_ = true;
           env_.events.emit("recording.failed", {{"stream_id", stream_id_},
                                                 {"stream", to_valid_utf8(publisher_.name)},
@@ -88,19 +83,19 @@ void Session::decide() {
                  added) {
         no_space_noted_ = false;
         index = added.value();
+        live.edit_recording(index).tentative = tentative ? 1 : 0;
         record = *live.recording(index);
-      } else {
+      } else if (!no_space_noted_) {
+        no_space_noted_ = true;
         env_.log.write(LogLevel::kError, "recording of " + to_valid_utf8(publisher_.name) +
                                              " cannot begin: " + added.error().message);
       }
     }
   }
   if (index == runtime::kNone) {
-    if (mode_ == Mode::kUndecided) {
+    if (mode_ == Mode::kUndecided && sure) {
       mode_ = Mode::kIdle;
-      if (publisher_.rules.preroll == 0) {
-        forget_held();
-      }
+      keep_last_group();
     }
     return;
   }
@@ -143,92 +138,80 @@ void Session::record_new(std::int32_t index) {
     forget_held();
   }
   attach(index, record, std::move(taken).value(), std::move(seam));
-  if (!tentative_) {
-    announce_recording();
-  }
+  recording_->tick();
 }
 
-// Tells the log and the catalogue of the recording that has begun.
-void Session::announce_recording() {
-  tentative_ = false;
-  if (recording_ == nullptr) {
-    return;
-  }
-  const mp4::Identity& identity = recording_->identity();
-  env_.events.emit("recording.started", {{"recording_id", identity.slug},
-                                         {"video_id", identity.video_id},
-                                         {"stream_id", stream_id_},
-                                         {"app", to_valid_utf8(publisher_.app)},
-                                         {"stream", to_valid_utf8(publisher_.name)},
-                                         {"automatic", identity.automatic},
-                                         {"sequence", std::int64_t{identity.sequence}}});
-  catalog::VideoRow row = row_of(identity);
-  row.stream_id = stream_id_;
-  env_.catalog.write(
-      [row](catalog::Catalog& catalog) -> Status {
-        return row.id == 0 ? ok() : catalog.put_video(row);
-      },
-      [](Status) {});  // told again when it ends
+// The recording is not to be: what it was given is held once more, for the one that takes its place
+// or as the preroll.
+void Session::take_back() {
+  held_ = recording_->take_back();
+  recording_->finish();
+  keep_(std::move(recording_));
+  recording_.reset();
+  mode_ = Mode::kUndecided;
+  seam_.reset();
+  group_.clear();
+  recording_from_known_ = false;
+  recorded_codec_ = {};
 }
 
-// The catalogue says that the stream is not to be recorded after all: nobody was told of it yet.
-void Session::withdraw_recording() {
-  tentative_ = false;
-  env_.changes.make([index = recording_->index(), stream = stream_,
-                     slug = recording_->identity().slug](LiveState::Transaction& live) {
-    if (live.recording(index) == nullptr || live.recording(index)->slug.view() != slug) {
-      return;
-    }
-    live.edit_recording(index).state = RecordingState::kEnding;
-    live.edit_recording(index).error.assign("withdrawn");
-    if (live.stream(stream)->recording == index) {
-      live.edit_stream(stream).recording = runtime::kNone;
-    }
-  });
-  recording_->discard();
-  batch_ready(gatherer_.cut(tracks_, std::nullopt, 0));
-  stop_recording(next_ordinals());
+// Arrival of the first message that nobody has been given.
+std::int64_t Session::back_ms() const {
+  const Batch* earliest = !held_.empty() ? held_.front().get() : gatherer_.gathering();
+  return earliest != nullptr ? earliest->arrived_ms : env_.clock.monotonic_ms();
 }
 
 bool Session::go_on(std::int32_t index, const RecordingRecord& record) {
-  StreamRecord stream;
-  {
-    auto begun = env_.state.begin();
-    if (!begun) {
-      return false;
-    }
-    const LiveState::Transaction live = std::move(begun).value();
-    stream = *live.stream(stream_);
+  const bool room = std::any_of(record.earlier.begin(), record.earlier.end(),
+                                [](const auto& earlier) { return earlier.session == 0; });
+  if (!room && record.session != 0) {
+    return false;  // until some of them have been added to the file
   }
-  auto taken = Recording::take(env_, index, record, identity_of(record, stream));
-  if (!taken) {
+  mp4::Identity identity;
+  if (!env_.changes.make_now([&](LiveState::Transaction& live) {
+        identity = identity_of(record, *live.stream(stream_));
+      })) {
     return false;
   }
-  // It ended when the first message came that is held for it, not when the file could be had.
-  const Batch* earliest = !held_.empty() ? held_.front().get() : gatherer_.gathering();
+  // It ended when the first message came that is held for it, not when the file can be had.
   const std::int64_t now = env_.clock.monotonic_ms();
-  const std::int64_t back_ms = earliest != nullptr ? earliest->arrived_ms : now;
-  const std::int64_t gap_ms = std::max<std::int64_t>(back_ms - record.interrupted_ms, 0);
+  const std::int64_t back = back_ms();
+  const std::int64_t gap_ms = std::max<std::int64_t>(back - record.interrupted_ms, 0);
   Seam seam;
   seam.session = id_;
   seam.fence = fence_;
-  seam.ended_wall_ms = env_.clock.wall_ms() - (now - back_ms);
+  seam.ended_wall_ms = env_.clock.wall_ms() - (now - back);
   seam.began_wall_ms = seam.ended_wall_ms - gap_ms;
   seam.lost_ms = gap_ms;
   seam.keep_gap_ms = publisher_.rules.keep_gap != 0 ? gap_ms : 0;
   seam.reason = record.end_reason.size != 0 ? std::string(record.end_reason.view()) : "connection";
-  std::shared_ptr<Recording> recording = std::move(taken).value();
-  recording->come_back();
   recording_base_ms_ = env_.state.recording_gauges(index)->duration_ms.get() + seam.keep_gap_ms;
   for (const media::TrackKind kind : kBothKinds) {
     recorded_codec_[index_of(kind)] = static_cast<media::Codec>(record.codec[index_of(kind)]);
   }
-  attach(index, record, std::move(recording), std::move(seam));
+  attach(index, record, Recording::join(env_, index, record, std::move(identity), id_),
+         std::move(seam));
+  recording_->tick();
   env_.events.emit("recording.resumed", {{"recording_id", std::string(record.slug.view())},
                                          {"video_id", record.video_id},
                                          {"stream_id", stream_id_},
                                          {"lost_ms", gap_ms}});
   return true;
+}
+
+// What a manual start may want of what was held for another reason.
+void Session::keep_last_group() {
+  const Batch* gathering = gatherer_.gathering();
+  const bool ends_here = gathering != nullptr && gathering->begins_with_key;
+  if (publisher_.rules.preroll == 0 || tracks_[0].config() == nullptr) {
+    forget_held();
+  } else if (ends_here) {
+    held_.clear();
+  } else {
+    const auto last = std::find_if(held_.rbegin(), held_.rend(),
+                                   [](const auto& batch) { return batch->begins_with_key; });
+    held_.erase(held_.begin(), last == held_.rend() ? held_.begin() : std::prev(last.base()));
+  }
 }
 
 // Lets go of what is held in front of the first key frame. False: there is none.
@@ -279,7 +262,6 @@ void Session::attach(std::int32_t index, const RecordingRecord& record,
   }
   recording_ = std::move(recording);
   mode_ = Mode::kRecording;
-  dropping_ = false;
   seam_ = std::move(seam);
   const Batch* earliest = !held_.empty() ? held_.front().get() : gatherer_.gathering();
   recording_from_known_ = earliest != nullptr && !waiting_for_key_;
@@ -393,6 +375,7 @@ void Session::divide(std::int64_t at_ms, const char* reason, const PerKind<std::
     RecordingRecord& later = live.edit_recording(next);
     later.transaction_id = live.recording(now)->transaction_id;
     later.sequence = live.recording(now)->sequence + 1;
+    later.tentative = live.recording(now)->tentative;
     RecordingRecord& ended = live.edit_recording(now);
     ended.state = RecordingState::kEnding;
     ended.ended_wall_ms = env_.clock.wall_ms();

@@ -219,6 +219,10 @@ RecordingRecord& LiveState::Transaction::edit_recording(std::int32_t index) {
   return mapping.view.recordings[index];
 }
 
+const Shared& LiveState::Transaction::shared() const {
+  return state_->mapping_->view.header->shared;
+}
+
 Shared& LiveState::Transaction::edit_shared() {
   const StateView& view = state_->mapping_->view;
   undo_save(view, RecordKind::kShared, 0);

@@ -59,6 +59,8 @@ class LiveState {
     void for_each_recording(
         const std::function<void(std::int32_t, const RecordingRecord&)>& visit) const;
 
+    [[nodiscard]] const Shared& shared() const;
+
     // Changing: the record is saved for undo first. The index must be in use.
     StreamRecord& edit_stream(std::int32_t index);
     RecordingRecord& edit_recording(std::int32_t index);

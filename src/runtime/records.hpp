@@ -112,7 +112,11 @@ struct EarlierSession {
 struct RecordingRecord {
   std::uint8_t in_use = 0;
   RecordingState state = RecordingState::kRequested;
-  std::uint8_t automatic = 0;   // auto_record began it
+  std::uint8_t automatic = 0;  // auto_record began it
+  // Begun although it is not known yet whether the stream is to be recorded, or whether a recording
+  // in the spool goes on instead: nothing of it is on the disk, the journal holds it all.
+  std::uint8_t tentative = 0;
+  std::uint8_t announced = 0;   // the log and the catalogue were told of it
   std::int32_t stream = kNone;  // index of its StreamRecord, which stays while this one is in use
   std::int32_t pid = 0;         // who holds it now; 0 while interrupted
   std::int64_t video_id = 0;    // 0: none leased yet
@@ -141,7 +145,10 @@ struct RecordingRecord {
   Gauge<std::int64_t> committed_bytes;  // length of the file up to its last whole fragment
   Gauge<std::int64_t> duration_ms;      // saved or being gathered
   Gauge<std::int64_t> lost_ms;          // media that had to be dropped (overload)
-  Gauge<std::int64_t> unsafe_bytes;     // gathered in private memory just now: not crash-safe
+  // A sync failed: what lies behind this length of the file is not on the disk, whatever a read
+  // says, and is in the journal still. One more than that; 0: no such failure.
+  Gauge<std::int64_t> suspect_from;
+  Gauge<std::int64_t> unsafe_bytes;  // gathered in private memory just now: not crash-safe
 };
 
 // Ids leased from the catalogue beforehand, so that no answer waits for an INSERT.
@@ -151,6 +158,8 @@ struct IdBlock {
 
 struct Shared {
   IdBlock video_ids;
+  // The recordings that an earlier boot left in the spool are known here.
+  std::uint8_t spool_searched = 0;
   Gauge<std::int64_t> spool_free_bytes;  // measured about once a second; -1: not measured yet
 };
 

@@ -254,6 +254,52 @@ void failed_sync_that_forgets_loses_nothing(void**) {
   }
 }
 
+// The disk hangs while the encoder comes and goes: what it sends each time waits for the first
+// one's job, in the same worker or in others, some of which die.
+void encoder_that_comes_and_goes_while_the_disk_hangs_loses_nothing(void**) {
+  for (const int killed : {-1, 0, 1, 2}) {
+    for (const bool elsewhere : {false, true}) {
+      Machine machine;
+      std::vector<std::unique_ptr<Worker>> workers;
+      for (int i = 0; i < 3; ++i) {
+        workers.push_back(std::make_unique<Worker>(machine));
+      }
+      workers[2]->ticks(2);  // keeps house
+      Encoder encoder;
+      for (std::uint32_t i = 0; i < 3; ++i) {
+        Worker& worker = *workers[elsewhere ? i : 0];
+        recorder::Session* session = worker.publish();
+        assert_non_null(session);
+        worker.catalog_io.drain();
+        encoder.connect(session, i * 100000);
+        encoder.run_until(2000);  // no job is run
+        machine.clock.advance(2000);
+        worker.recorder().tick();
+        worker.recorder().end(session, SessionEnd::kInterrupted);
+        machine.clock.advance(1000);
+      }
+      if (killed >= 0) {
+        workers[static_cast<std::size_t>(killed)] = std::make_unique<Worker>(machine);
+      }
+      for (int i = 0; i < 90; ++i) {
+        machine.clock.advance(1000);
+        for (const std::size_t k : {2, 1, 0}) {
+          workers[k]->recorder().tick();
+          workers[k]->settle();
+        }
+      }
+      if (ready_videos(machine).size() != 1 ||
+          !movie_is(file_of(machine, ready_videos(machine)[0]), encoder.handed)) {
+        fail_msg("%d killed%s", killed, elsewhere ? ", on three workers" : "");
+      }
+      assert_int_equal(workers[0]->recordings().size(), 0);
+      for (const auto& worker : workers) {
+        assert_int_equal(worker->journal().free_segments(), worker->journal().reserved_segments());
+      }
+    }
+  }
+}
+
 // Storage on another file system than the spool.
 class TwoDisks final : public storage::FileSystem {
  public:
@@ -404,6 +450,7 @@ int main() {
       cmocka_unit_test(recording_goes_on_without_a_journal),
       cmocka_unit_test(failed_sync_keeps_the_journal),
       cmocka_unit_test(failed_sync_that_forgets_loses_nothing),
+      cmocka_unit_test(encoder_that_comes_and_goes_while_the_disk_hangs_loses_nothing),
       cmocka_unit_test(move_to_another_disk_may_be_interrupted_anywhere),
       cmocka_unit_test(busy_live_state_delays_changes_and_loses_none),
   };

@@ -1,5 +1,6 @@
 // Start and stop in every state, and what nobody owns.
 #include <cerrno>
+#include <optional>
 
 #include "recorder/control.hpp"
 #include "test_recorder_support.hpp"
@@ -184,6 +185,68 @@ void file_in_the_spool_is_found_after_a_restart(void**) {
   }
 }
 
+// The encoder is back before the spool has been searched: what it sends belongs to the recording
+// that is found there, as with any other interruption.
+void encoder_that_is_back_before_the_search_continues(void**) {
+  enum class Case { kInTime, kTooLate, kManual, kKilledAgain };
+  for (const Case how : {Case::kInTime, Case::kTooLate, Case::kManual, Case::kKilledAgain}) {
+    Machine machine;
+    machine.rules.auto_record = how != Case::kManual;
+    Encoder encoder;
+    std::string slug;
+    {
+      Worker worker(machine);
+      worker.tick();
+      recorder::Session* session = worker.publish();
+      encoder.connect(session);
+      worker.settle();
+      if (how == Case::kManual) {
+        (void)recorder::start_recording(worker.state(), machine.clock, worker.stream_index(), 0);
+        worker.recorder().woken();
+      }
+      publish_until(worker, encoder, 3000);
+      slug = worker.recordings().at(0).slug.view();
+      worker.recorder().end(session, SessionEnd::kInterrupted);
+      worker.settle();
+    }
+    machine.disk.cut_power();
+    machine.runtime.wipe();
+    machine.clock.advance(how == Case::kTooLate ? 100000 : 20000);
+    std::optional<Worker> worker(std::in_place, machine);
+    recorder::Session* session = worker->publish();
+    encoder.connect(session, 900000);
+    encoder.run_until(1500);
+    worker->catalog_io.drain();  // the settings are known first
+    encoder.run_until(2000);
+    assert_int_equal(machine.log.count("recording.started"), 1);  // that before the restart
+    if (how == Case::kKilledAgain) {
+      worker.emplace(machine);
+      worker->ticks(2);
+      session = worker->publish();
+      encoder.connect(session, 1900000);
+    }
+    worker->ticks(2);
+    publish_until(*worker, encoder, 4000);
+    worker->recorder().end(session, SessionEnd::kInterrupted);
+    worker->ticks(70);
+    const auto rows = ready_videos(machine);
+    if (how == Case::kInTime || how == Case::kManual) {
+      assert_int_equal(rows.size(), 1);
+      assert_true(movie_is(file_of(machine, rows[0]), encoder.handed));
+    } else {
+      assert_int_equal(rows.size(), 2);
+      std::size_t pictures = 0;
+      for (const auto& row : rows) {
+        pictures += read_movie(file_of(machine, row)).samples[0].size();
+      }
+      assert_int_equal(pictures, encoder.handed[0].size());
+    }
+    assert_string_equal(rows[0].slug.c_str(), slug.c_str());
+    assert_int_equal(machine.spooled().size(), 0);
+    assert_int_equal(worker->recordings().size(), 0);
+  }
+}
+
 // Several parts of one broadcast are in the spool: the first has not been finished yet.
 void parts_found_in_the_spool_are_put_in_order(void**) {
   for (const bool in_time : {true, false}) {
@@ -228,32 +291,32 @@ void parts_found_in_the_spool_are_put_in_order(void**) {
 void part_whose_later_part_is_finished_is_not_the_last(void**) {
   Machine machine;
   machine.rules.max_duration_ms = 2500;
-  machine.rules.reconnect_window_ms = 2000;
   Encoder encoder;
   {
     Worker worker(machine);
     worker.tick();
     recorder::Session* session = worker.publish();
     encoder.connect(session);
-    publish_until(worker, encoder, 2900);
-    machine.disk.inject({Call::kRename, 1, EIO, 0, false, false});
-    publish_until(worker, encoder, 3100);
+    publish_until(worker, encoder, 4000);
     worker.recorder().end(session, SessionEnd::kInterrupted);
-    machine.disk.clear_faults();
-    machine.clock.advance(3000);
-    worker.recorder().woken();  // the housekeeper finishes the last part; the first waits still
-    worker.settle();
-    assert_int_equal(ready_videos(machine).size(), 1);
-    assert_int_equal(ready_videos(machine)[0].sequence, 2);
+    worker.ticks(70);
   }
-  machine.disk.cut_power();
+  // As if the power had failed in front of the first one's move to the storage.
+  const catalog::VideoRow first = ready_videos(machine).at(0);
+  const Bytes file = file_of(machine, first);
+  machine.memory.put("/spool/" + first.slug + "/source.mp4", file);
+  assert_true(bool{machine.memory.remove("/videos/" + first.path + "/source.mp4")});
+  machine.catalog.videos.erase(first.slug);
+  machine.disk.settle();
   machine.runtime.wipe();
   Worker worker(machine);
-  worker.ticks(70);
+  worker.ticks(5);
   const auto rows = ready_videos(machine);
   assert_int_equal(rows.size(), 2);
+  assert_string_equal(rows[0].slug.c_str(), first.slug.c_str());
   assert_false(rows[0].last_sequence);
   assert_true(rows[1].last_sequence);
+  assert_true(file_of(machine, rows[0]) == file);
 }
 
 // The state was set aside (another version of this software), but the journals are there: what a
@@ -373,6 +436,7 @@ int main() {
       cmocka_unit_test(full_zone_is_an_answer_and_no_harm),
       cmocka_unit_test(ids_are_leased_in_time),
       cmocka_unit_test(file_in_the_spool_is_found_after_a_restart),
+      cmocka_unit_test(encoder_that_is_back_before_the_search_continues),
       cmocka_unit_test(parts_found_in_the_spool_are_put_in_order),
       cmocka_unit_test(part_whose_later_part_is_finished_is_not_the_last),
       cmocka_unit_test(journal_of_a_file_found_in_the_spool_is_added),
