@@ -60,7 +60,7 @@ def run_apart(part, patterns):
 
 def main():
     parser = argparse.ArgumentParser(prog="python3 -m tests.integration")
-    parser.add_argument("-j", "--jobs", type=int, default=2 * (os.cpu_count() or 1))
+    parser.add_argument("-j", "--jobs", type=int, default=min(12, 3 * (os.cpu_count() or 1)))
     parser.add_argument("-k", dest="patterns", action="append",
                         help="only tests whose name contains this")
     parser.add_argument("--without", action="append", default=[], metavar="MODULE")
