@@ -2,35 +2,33 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace recording::media {
 namespace {
-
-enum NalType : std::uint8_t { kNalSps = 7, kNalPps = 8, kNalSpsExtension = 13, kNalSubsetSps = 15 };
 
 Error corrupt(std::string sentence) {
   return Error{Errc::kCorrupt, "AVC configuration: " + std::move(sentence)};
 }
 
-std::uint8_t nal_type(const Bytes& nal) { return nal[0] & 0x1F; }
-
-// `count` NALs, each behind a 16-bit length; empty ones are dropped.
-std::vector<Bytes> read_nals(ByteReader& in, std::size_t count) {
-  std::vector<Bytes> nals;
+// `count` NALs, each behind a 16-bit length; empty ones are dropped. False: one is of no such kind.
+bool read_sets(ByteReader& in, std::size_t count, std::initializer_list<AvcSetOrder> kinds,
+               ParameterSets& sets) {
   for (std::size_t i = 0; i < count && in.ok(); ++i) {
-    if (const ByteView nal = in.bytes(in.u16()); !nal.empty()) {
-      nals.emplace_back(nal.begin(), nal.end());
+    const ByteView nal = in.bytes(in.u16());
+    if (nal.empty()) {
+      continue;
     }
+    auto set = avc_parameter_set(nal);
+    if (!set || std::find(kinds.begin(), kinds.end(), set->order) == kinds.end()) {
+      return false;
+    }
+    sets.put(std::move(*set));
   }
-  return nals;
-}
-
-bool all_of_type(const std::vector<Bytes>& nals, std::initializer_list<std::uint8_t> types) {
-  return std::all_of(nals.begin(), nals.end(), [types](const Bytes& nal) {
-    return std::find(types.begin(), types.end(), nal_type(nal)) != types.end();
-  });
+  return true;
 }
 
 // ISO/IEC 14496-15, 5.3.3.1.2: every profile but Baseline, Main and Extended has the trailer. (The
@@ -39,14 +37,13 @@ bool has_trailer(std::uint8_t profile) { return profile != 66 && profile != 77 &
 
 // The SPS extensions of the trailer. Encoders leave it away or send something else in its place,
 // and all else it says is in the SPS: what does not read as a trailer is ignored.
-std::vector<Bytes> read_trailer(ByteReader& in) {
+void read_trailer(ByteReader& in, ParameterSets& sets) {
   in.skip(3);  // chroma_format, bit_depth_luma_minus8, bit_depth_chroma_minus8
   const std::size_t count = in.u8();
-  std::vector<Bytes> nals = read_nals(in, count);
-  if (!in.ok() || !all_of_type(nals, {kNalSpsExtension})) {
-    nals.clear();
+  ParameterSets with = sets;
+  if (read_sets(in, count, {kAvcSpsExtension}, with) && in.ok()) {
+    sets = std::move(with);
   }
-  return nals;
 }
 
 // Ticks of kVideoTimescale; 0 where the SPS does not say, or says what no camera does. (E.2.1: a
@@ -121,49 +118,47 @@ SourceParameters source_of(const AvcSps& sps) {
   return source;
 }
 
-void put_nals(Bytes& out, const std::vector<Bytes>& nals) {
-  for (const Bytes& nal : nals) {
-    put_u16(out, static_cast<std::uint16_t>(nal.size()));
-    put_bytes(out, nal);
+// A count, then each behind a 16-bit length.
+void put_sets(Bytes& out, std::uint8_t high_bits, std::span<const ParameterSet* const> sets) {
+  put_u8(out, static_cast<std::uint8_t>(high_bits | sets.size()));
+  for (const ParameterSet* set : sets) {
+    put_u16(out, static_cast<std::uint16_t>(set->nal.size()));
+    put_bytes(out, set->nal);
   }
 }
 
 // AVCDecoderConfigurationRecord (ISO/IEC 14496-15, 5.3.3.1.2)
 Bytes record_of(const AvcConfig& config) {
+  constexpr std::size_t kMostSps = 31, kMostPps = 255;
   const AvcSps& sps = config.sps;
+  std::vector<const ParameterSet*> by_kind[3];  // SPS and subset SPS, extensions, PPS
+  for (const ParameterSet& set : config.sets.all()) {
+    by_kind[set.order == kAvcPps ? 2 : set.order == kAvcSpsExtension ? 1 : 0].push_back(&set);
+  }
+  // Who reads only one reads the first.
+  std::stable_partition(by_kind[0].begin(), by_kind[0].end(), [&sps](const ParameterSet* set) {
+    return set->order == kAvcSps && set->id == sps.id;
+  });
+  by_kind[0].resize(std::min(by_kind[0].size(), kMostSps));
+  by_kind[2].resize(std::min(by_kind[2].size(), kMostPps));
   Bytes out;
   put_u8(out, 1);  // configurationVersion
   put_u8(out, sps.profile);
   put_u8(out, sps.constraints);
   put_u8(out, sps.level);
   put_u8(out, 0xFC | 3);  // reserved, lengthSizeMinusOne
-  put_u8(out, static_cast<std::uint8_t>(0xE0 | config.sps_nals.size()));
-  put_nals(out, config.sps_nals);
-  put_u8(out, static_cast<std::uint8_t>(config.pps_nals.size()));
-  put_nals(out, config.pps_nals);
+  put_sets(out, 0xE0, by_kind[0]);
+  put_sets(out, 0, by_kind[2]);
   if (has_trailer(sps.profile)) {
     put_u8(out, static_cast<std::uint8_t>(0xFC | sps.chroma_format_idc));
     put_u8(out, static_cast<std::uint8_t>(0xF8 | (sps.bit_depth_luma - 8)));
     put_u8(out, static_cast<std::uint8_t>(0xF8 | (sps.bit_depth_chroma - 8)));
-    put_u8(out, static_cast<std::uint8_t>(config.sps_ext_nals.size()));
-    put_nals(out, config.sps_ext_nals);
+    put_sets(out, 0, by_kind[1]);
   }
   return out;
 }
 
 }  // namespace
-
-Bytes AvcConfig::in_band() const {
-  Bytes out;
-  // H.264, 7.4.1.2.3: an SPS extension stands right behind SPS, before the PPS
-  for (const std::vector<Bytes>* nals : {&sps_nals, &sps_ext_nals, &pps_nals}) {
-    for (const Bytes& nal : *nals) {
-      put_u32(out, static_cast<std::uint32_t>(nal.size()));
-      put_bytes(out, nal);
-    }
-  }
-  return out;
-}
 
 TrackConfig AvcConfig::track() const {
   TrackConfig track;
@@ -192,32 +187,32 @@ Result<AvcConfig> parse_avc_config(ByteView record) {
     return corrupt("NAL lengths of 3 bytes are not allowed");
   }
   config.nal_length_size = static_cast<std::uint8_t>(length_size_minus_one + 1);
-  config.sps_nals = read_nals(in, sps_count);
+  bool known = read_sets(in, sps_count, {kAvcSps, kAvcSubsetSps}, config.sets);
   if (!in.ok()) {
     return corrupt("ends inside its sequence parameter sets");
   }
-  if (config.sps_nals.empty()) {
+  if (known && config.sets.all().empty()) {
     return corrupt("no sequence parameter set");
   }
+  const std::size_t before = config.sets.all().size();
   const std::size_t pps_count = in.left() > 0 ? in.u8() : 0;
-  config.pps_nals = read_nals(in, pps_count);
+  known = known && read_sets(in, pps_count, {kAvcPps}, config.sets);
   if (!in.ok()) {
     return corrupt("ends inside its picture parameter sets");
   }
-  if (config.pps_nals.empty()) {
+  if (known && config.sets.all().size() == before) {
     return corrupt("no picture parameter set");
   }
-  if (!all_of_type(config.sps_nals, {kNalSps, kNalSubsetSps}) ||
-      !all_of_type(config.pps_nals, {kNalPps})) {
-    return corrupt("a NAL of another type stands for a parameter set");
+  if (!known) {
+    return corrupt("a NAL of another type stands for a parameter set, or its id cannot be");
   }
-  Result<AvcSps> sps = parse_avc_sps(config.sps_nals.front());
+  Result<AvcSps> sps = parse_avc_sps(config.sets.all().front().nal);
   if (!sps) {
     return std::move(sps).error().wrap("AVC configuration");
   }
   config.sps = sps.value();
   if (has_trailer(config.sps.profile)) {
-    config.sps_ext_nals = read_trailer(in);
+    read_trailer(in, config.sets);
   }
   return config;
 }

@@ -1,35 +1,24 @@
 // Sequence parameter sets: ITU-T H.264, 7.3.2.1.1 and E.1.1.
 #include <array>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "media/avc_config.hpp"
 #include "media/bit_reader.hpp"
+#include "media/nal.hpp"
 
 namespace recording::media {
 namespace {
 
 constexpr std::uint32_t kMaxSide = 16384;
-constexpr std::uint8_t kNalSps = 7;
+constexpr std::uint32_t kMaxSpsId = 31;
+constexpr std::uint32_t kMaxPpsId = 255;
+constexpr std::size_t kMaxNal = 0xFFFF;  // a record has 16 bits for its size
+enum NalType : std::uint8_t { kNalSps = 7, kNalPps = 8, kNalSpsExtension = 13, kNalSubsetSps = 15 };
 
 Error corrupt(std::string sentence) {
   return Error{Errc::kCorrupt, "H.264 SPS: " + std::move(sentence)};
-}
-
-// 7.3.1: an emulation_prevention_three_byte follows two zero bytes and is no part of the payload.
-Bytes without_emulation_prevention(ByteView nal) {
-  Bytes rbsp;
-  rbsp.reserve(nal.size());
-  int zeros = 0;
-  for (const std::uint8_t byte : nal) {
-    if (zeros >= 2 && byte == 3) {
-      zeros = 0;
-      continue;
-    }
-    zeros = byte == 0 ? zeros + 1 : 0;
-    rbsp.push_back(byte);
-  }
-  return rbsp;
 }
 
 // 7.3.2.1.1: the profiles whose SPS says its chroma format and bit depth
@@ -287,7 +276,8 @@ Result<AvcSps> parse_avc_sps(ByteView nal) {
   sps.profile = in.u8();
   sps.constraints = in.u8();
   sps.level = in.u8();
-  if (in.ue() > 31) {  // seq_parameter_set_id
+  sps.id = in.ue();
+  if (sps.id > kMaxSpsId) {
     return corrupt("seq_parameter_set_id is not 0 to 31");
   }
   if (has_chroma_fields(sps.profile)) {
@@ -305,6 +295,48 @@ Result<AvcSps> parse_avc_sps(ByteView nal) {
     return corrupt("ends too early");
   }
   return sps;
+}
+
+// Ids are in the first few bytes.
+constexpr std::size_t kIdBytes = 16;
+
+std::optional<ParameterSet> avc_parameter_set(ByteView nal) {
+  if (nal.empty() || nal.size() > kMaxNal) {
+    return std::nullopt;
+  }
+  const std::uint8_t type = nal[0] & 0x1F;
+  const Bytes head = without_emulation_prevention(nal.subspan(1), kIdBytes);
+  BitReader in(head);
+  ParameterSet set;
+  switch (type) {
+    case kNalSps:
+    case kNalSubsetSps:
+      set.order = type == kNalSps ? kAvcSps : kAvcSubsetSps;
+      in.skip(24);  // profile, constraints, level
+      break;
+    case kNalSpsExtension:
+      set.order = kAvcSpsExtension;
+      break;
+    case kNalPps:
+      set.order = kAvcPps;
+      break;
+    default:
+      return std::nullopt;
+  }
+  set.id = in.ue();
+  if (!in.ok() || set.id > (type == kNalPps ? kMaxPpsId : kMaxSpsId)) {
+    return std::nullopt;
+  }
+  set.nal.assign(nal.begin(), nal.end());
+  return set;
+}
+
+std::optional<std::uint32_t> sps_of_pps(ByteView pps) {
+  const Bytes head = without_emulation_prevention(pps.subspan(1), kIdBytes);
+  BitReader in(head);
+  (void)in.ue();  // pic_parameter_set_id
+  const std::uint32_t id = in.ue();
+  return in.ok() ? std::optional(id) : std::nullopt;
 }
 
 }  // namespace recording::media

@@ -6,7 +6,18 @@ namespace recording::media {
 namespace {
 
 // H.264, table 7-1
-enum NalType : std::uint8_t { kNalIdr = 5, kNalSps = 7, kNalPps = 8, kNalDelimiter = 9 };
+enum NalType : std::uint8_t {
+  kNalSlice = 1,
+  kNalPartitionA = 2,
+  kNalIdr = 5,
+  kNalSps = 7,
+  kNalPps = 8,
+  kNalDelimiter = 9,
+  kNalSpsExtension = 13,
+  kNalSubsetSps = 15
+};
+
+constexpr std::size_t kLongestSets = 16384;
 
 // A place in a row of pieces. Each step costs what it passes in pieces, not in bytes.
 class Cursor {
@@ -42,6 +53,14 @@ class Cursor {
   void copy(std::uint64_t size, Bytes& out) {
     each(size, [&out](const std::uint8_t* bytes, std::size_t count) {
       out.insert(out.end(), bytes, bytes + count);
+    });
+  }
+  // The first bytes of the next `size`.
+  void copy_to(std::span<std::uint8_t> out, std::uint64_t size) {
+    std::size_t done = 0;
+    each(size < out.size() ? size : out.size(), [&](const std::uint8_t* bytes, std::size_t count) {
+      std::memcpy(out.data() + done, bytes, count);
+      done += count;
     });
   }
 
@@ -86,9 +105,6 @@ bool next_nal(Cursor& at, std::uint8_t nal_length_size, std::uint64_t& size) {
 AccessUnitLayout inspect_access_unit(Pieces sample, std::uint8_t nal_length_size) {
   AccessUnitLayout layout;
   Cursor at(sample);
-  std::int64_t behind_delimiter = 0;
-  bool sps = false;
-  bool pps = false;
   for (bool first = true; at.left() > 0;) {
     std::uint64_t size = 0;
     if (!next_nal(at, nal_length_size, size)) {
@@ -101,17 +117,30 @@ AccessUnitLayout inspect_access_unit(Pieces sample, std::uint8_t nal_length_size
     switch (at.peek() & 0x1F) {
       case kNalIdr:
         layout.idr = true;
+        [[fallthrough]];
+      case kNalSlice:
+      case kNalPartitionA:
+        if (layout.slice[0] == 0) {
+          Cursor(at).copy_to(layout.slice, size);
+        }
         break;
       case kNalSps:
-        sps = true;
-        break;
+      case kNalSpsExtension:
+      case kNalSubsetSps:
+        layout.sets_at = at.position() + size;
+        [[fallthrough]];
       case kNalPps:
-        pps = true;
+        if (layout.sets.size() + size > kLongestSets) {
+          layout.well_formed = false;
+          return layout;
+        }
+        put_u32(layout.sets, static_cast<std::uint32_t>(size));
+        Cursor(at).copy(size, layout.sets);
         break;
       case kNalDelimiter:
         // H.264, 7.4.1.2.3: the delimiter is the first NAL of its access unit
         if (first) {
-          behind_delimiter = static_cast<std::int64_t>(at.position() + size);
+          layout.sets_at = at.position() + size;
         }
         break;
       default:
@@ -119,9 +148,6 @@ AccessUnitLayout inspect_access_unit(Pieces sample, std::uint8_t nal_length_size
     }
     first = false;
     at.skip(size);
-  }
-  if (layout.idr && !(sps && pps)) {
-    layout.insert_at = behind_delimiter;
   }
   return layout;
 }

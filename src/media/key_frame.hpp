@@ -2,9 +2,9 @@
 
 #include <sys/uio.h>
 
+#include <array>
 #include <cstdint>
 #include <span>
-#include <vector>
 
 #include "base/bytes.hpp"
 
@@ -13,15 +13,18 @@ namespace recording::media {
 // A message as it lies in memory: pieces in order, never copied together.
 using Pieces = std::span<const iovec>;
 
-// How an H.264 access unit of length-prefixed NALs (ISO/IEC 14496-15, 5.3.2) must be stored so that
-// every IDR carries its parameter sets (docs/file-format.md). `insert_at` is where in-band sets go:
-// behind a leading access unit delimiter, else at 0; -1 when nothing must be inserted (not an IDR,
-// or the sample has both an SPS and a PPS). `well_formed` is false when the lengths do not add up;
-// then the sample is stored as it came.
+// What an H.264 access unit of length-prefixed NALs (ISO/IEC 14496-15, 5.3.2) has of parameter
+// sets, and where it wants those that it lacks, so that every key frame carries all of them
+// (docs/file-format.md).
 struct AccessUnitLayout {
-  std::int64_t insert_at = -1;
+  // False: the lengths do not add up, or it has more parameter sets than can be; then the sample is
+  // stored as it came.
   bool well_formed = true;
   bool idr = false;
+  std::uint64_t sets_at = 0;  // behind its last SPS, else behind a leading delimiter, else 0
+  Bytes sets;                 // its own ones, each behind a 4-byte length
+  // How its first slice begins, with the NAL header; zeros where there is none.
+  std::array<std::uint8_t, 16> slice{};
 };
 AccessUnitLayout inspect_access_unit(Pieces sample, std::uint8_t nal_length_size);
 

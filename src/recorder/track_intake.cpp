@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <utility>
 
 #include "media/aac_config.hpp"
 
@@ -65,6 +66,10 @@ struct MessageHead {
 };
 
 constexpr std::size_t kLongestConfig = 16384;
+// An encoder that cannot make up its mind is followed once in this time, and has no more than this
+// many minds.
+constexpr std::int64_t kFlappingMs = 1000;
+constexpr std::size_t kMostLeft = 4;
 
 }  // namespace
 
@@ -103,98 +108,142 @@ Intake TrackIntake::take(std::uint32_t timestamp_ms, std::int64_t reference_ms,
   }
 }
 
-void TrackIntake::set_config(media::TrackConfig config) {
-  // onMetaData comes from the encoder's settings; timing in the SPS is often a mere time base.
-  if (kind_ == media::TrackKind::kVideo && declared_fps_ > 0.5 && declared_fps_ < 1000) {
-    config.default_duration =
-        static_cast<std::uint32_t>(std::lround(media::kVideoTimescale / declared_fps_));
+void TrackIntake::declare_frame_rate(double fps) {
+  constexpr double kLowest = 0.5, kHighest = 1000;
+  metadata_rate_milli_ =
+      fps > kLowest && fps < kHighest ? static_cast<std::uint32_t>(std::lround(fps * 1000)) : 0;
+  metadata_fps_ = metadata_rate_milli_ != 0 ? fps : 0;
+  metadata_is_new_ = true;
+}
+
+// The frame rate is what was declared last. onMetaData comes from the encoder's settings and counts
+// until the timing in the SPS, which often is a mere time base, becomes another one.
+media::TrackConfig TrackIntake::declared(media::TrackConfig config) {
+  std::uint32_t& rate = config.source.frame_rate_milli;
+  if (kind_ != media::TrackKind::kVideo || metadata_rate_milli_ == 0) {
+    return config;
   }
+  if (std::exchange(metadata_is_new_, false)) {
+    rate_beside_metadata_ = rate;
+  }
+  if (rate == rate_beside_metadata_ || rate == 0) {
+    rate = metadata_rate_milli_;
+    config.default_duration =
+        static_cast<std::uint32_t>(std::lround(media::kVideoTimescale / metadata_fps_));
+  }
+  return config;
+}
+
+void TrackIntake::set_config(media::TrackConfig config) {
   if (!clock_ || config_ == nullptr || config_->timescale != config.timescale) {
     clock_.emplace(config.timescale, config.default_duration);
   }
   config_ = std::make_shared<const media::TrackConfig>(std::move(config));
 }
 
+Status TrackIntake::take_video_config(media::Codec codec, ByteView record) {
+  if (source_ != nullptr && config_->codec == codec) {
+    return source_->announce(record);  // in force with a key frame
+  }
+  std::unique_ptr<media::VideoSource> source = media::make_video_source(codec);
+  if (source == nullptr) {
+    return Error{Errc::kInvalidArgument, "no configuration for it"};
+  }
+  RECORDING_TRY(source->announce(record));
+  source_ = std::move(source);
+  set_config(declared(source_->track()));
+  return ok();
+}
+
+Status TrackIntake::take_audio_config(media::Codec codec, ByteView record) {
+  if (codec != media::Codec::kAac) {
+    return Error{Errc::kInvalidArgument, "no configuration for it"};
+  }
+  Result<media::TrackConfig> config = media::parse_aac_config(record);
+  if (!config) {
+    return std::move(config).error();
+  }
+  if (config_ == nullptr || !config_->same_source(config.value())) {
+    set_config(std::move(config).value());
+  }
+  return ok();
+}
+
 Intake TrackIntake::take_config(media::Codec codec, media::Pieces payload) {
   Bytes record = joined(payload, kLongestConfig);
-  if (config_ != nullptr && record == raw_config_) {
-    return {};
-  }
   Intake intake;
   if (!rejected_config_.empty() && record == rejected_config_) {
     intake.what = Intake::What::kRejected;  // said before; encoders repeat their headers
     return intake;
   }
-  Result<media::TrackConfig> config = Error{Errc::kInvalidArgument, "no configuration for it"};
-  if (codec == media::Codec::kAvc) {
-    Result<media::AvcConfig> avc = media::parse_avc_config(record);
-    if (avc) {
-      in_band_ = avc.value().in_band();
-      nal_length_size_ = avc.value().nal_length_size;
-      config = avc.value().track();
-    } else {
-      config = std::move(avc).error();
-    }
-  } else if (codec == media::Codec::kAac) {
-    config = media::parse_aac_config(record);
-  }
-  if (!config) {
-    why_ = config.error().message;
+  const ConfigRef before = config_;
+  Status status = kind_ == media::TrackKind::kVideo ? take_video_config(codec, record)
+                                                    : take_audio_config(codec, record);
+  if (!status) {
+    why_ = status.error().message;
     rejected_config_ = std::move(record);
     intake.what = Intake::What::kRejected;
     intake.why = why_.c_str();
     return intake;
   }
-  raw_config_ = std::move(record);
   rejected_config_.clear();
-  const bool same = config_ != nullptr && config_->same_source(config.value());
-  if (!same) {
-    set_config(std::move(config).value());
+  if (config_ != before) {
     intake.what = Intake::What::kConfig;
   }
   return intake;
 }
 
-bool TrackIntake::describe_by_first_frame(media::Codec codec, media::Pieces payload) {
-  if (codec != media::Codec::kMp3) {
-    return false;
+// A frame of MP3 is its own configuration; true for every other codec that has one.
+bool TrackIntake::describe_by_frame(media::Codec codec, media::Pieces payload) {
+  if (codec == media::Codec::kMp3) {
+    const Bytes head = joined(payload, 4);
+    Result<media::TrackConfig> config = media::parse_mp3_frame(head);
+    if (config && (config_ == nullptr || !config_->same_source(config.value()))) {
+      set_config(std::move(config).value());
+    }
   }
-  if (config_ != nullptr && config_->codec == codec) {
-    return true;
-  }
-  const Bytes head = joined(payload, 16);
-  Result<media::TrackConfig> config = media::parse_mp3_frame(head);
-  if (!config) {
-    return false;
-  }
-  set_config(std::move(config).value());
-  raw_config_.clear();  // of another codec: the same header brings it back
-  return true;
+  return config_ != nullptr && config_->codec == codec;
 }
 
 void TrackIntake::arrange_key_frame() {
-  const media::AccessUnitLayout layout = media::inspect_access_unit(pieces_, 4);
-  if (!layout.well_formed || layout.insert_at < 0 || in_band_.empty()) {
+  const media::VideoSource::Arrangement sets = source_->take_key_frame(pieces_);
+  if (sets.insert.empty()) {
     return;
   }
-  const auto at = static_cast<std::size_t>(layout.insert_at);
+  const auto at = static_cast<std::size_t>(sets.at);
   arranged_.clear();
   slice(pieces_, 0, at, arranged_);
-  arranged_.push_back({in_band_.data(), in_band_.size()});
+  arranged_.push_back({const_cast<std::uint8_t*>(sets.insert.data()), sets.insert.size()});
   slice(pieces_, at, total_size(pieces_) - at, arranged_);
   pieces_.swap(arranged_);
 }
 
+void TrackIntake::follow_source(std::int64_t ms) {
+  media::TrackConfig now = declared(source_->track());
+  if (config_->same_source(now)) {
+    return;
+  }
+  std::erase_if(left_,
+                [ms](const Left& left) { return ms < left.ms || ms - left.ms >= kFlappingMs; });
+  const bool flapping = std::any_of(left_.begin(), left_.end(), [&now](const Left& left) {
+    return left.config->same_source(now);
+  });
+  if (flapping || left_.size() == kMostLeft) {
+    return;  // nothing depends on it: the parameter sets are in the key frames
+  }
+  left_.push_back({config_, ms});
+  set_config(std::move(now));
+}
+
 Intake TrackIntake::take_sample(const media::TagHeader& tag, std::uint32_t timestamp_ms,
                                 std::int64_t reference_ms, media::Pieces payload) {
-  if (!describe_by_first_frame(tag.codec, payload) &&
-      (config_ == nullptr || config_->codec != tag.codec)) {
+  if (!describe_by_frame(tag.codec, payload)) {
     ++undescribed_;
     return {};
   }
-  if (tag.codec == media::Codec::kAvc) {
-    if (nal_length_size_ != 4) {
-      widened_ = media::widen_nal_lengths(payload, nal_length_size_);
+  if (source_ != nullptr) {
+    if (source_->nal_length_size() != 4) {
+      widened_ = media::widen_nal_lengths(payload, source_->nal_length_size());
       if (widened_.empty()) {
         Intake intake;
         intake.what = Intake::What::kRejected;
@@ -211,6 +260,9 @@ Intake TrackIntake::take_sample(const media::TagHeader& tag, std::uint32_t times
     }
   }
   const media::SampleClock::Time time = clock_->next(timestamp_ms, tag.cts_ms, reference_ms);
+  if (source_ != nullptr && tag.key) {
+    follow_source(time.ms);
+  }
   Intake intake;
   intake.what = Intake::What::kSample;
   intake.ms = time.ms;

@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "base/result.hpp"
-#include "media/avc_config.hpp"
 #include "media/flv_tag.hpp"
 #include "media/key_frame.hpp"
 #include "media/sample_clock.hpp"
+#include "media/video_source.hpp"
 #include "recorder/batch.hpp"
 
 namespace recording::recorder {
@@ -19,8 +19,8 @@ namespace recording::recorder {
 struct Intake {
   enum class What {
     kNothing,  // nothing to keep (end of sequence, empty, the same configuration again)
-    kConfig,   // config() is new
-    kSample,   // `sample` and `pieces`, valid until the next message
+    kConfig,   // config() is new, for what follows
+    kSample,   // `sample` and `pieces`, valid until the next message; config() may be new with it
     kRejected  // cannot be recorded; `why` says it, once per reason
   };
   What what = What::kNothing;
@@ -31,14 +31,15 @@ struct Intake {
 };
 
 // Takes the messages of one track of one session apart: FLV header, codec configuration,
-// timestamps, parameter sets that a key frame lacks. Event loop only; no copy of media bytes but
-// for encoders with short NAL lengths.
+// timestamps, parameter sets that a key frame lacks. config() changes when the source does, not
+// with every header: for video with a key frame, and not back to what it was less than a second
+// ago. Event loop only; no copy of media bytes but for encoders with short NAL lengths.
 class TrackIntake {
  public:
   explicit TrackIntake(media::TrackKind kind) : kind_(kind) {}
 
-  // Frames a second that onMetaData declares; 0: none. Before the first sequence header.
-  void declare_frame_rate(double fps) { declared_fps_ = fps; }
+  // Frames a second that onMetaData declares, for what comes behind it.
+  void declare_frame_rate(double fps);
 
   // `reference_ms`: the session's last received time, unwound; both tracks share it.
   Intake take(std::uint32_t timestamp_ms, std::int64_t reference_ms, media::Pieces message);
@@ -52,18 +53,30 @@ class TrackIntake {
 
  private:
   Intake take_config(media::Codec codec, media::Pieces payload);
+  Status take_video_config(media::Codec codec, ByteView record);
+  Status take_audio_config(media::Codec codec, ByteView record);
   Intake take_sample(const media::TagHeader& tag, std::uint32_t timestamp_ms,
                      std::int64_t reference_ms, media::Pieces payload);
-  bool describe_by_first_frame(media::Codec codec, media::Pieces payload);
+  bool describe_by_frame(media::Codec codec, media::Pieces payload);
   void arrange_key_frame();
+  void follow_source(std::int64_t ms);
+  [[nodiscard]] media::TrackConfig declared(media::TrackConfig config);
   void set_config(media::TrackConfig config);
 
   media::TrackKind kind_;
-  double declared_fps_ = 0;
+  double metadata_fps_ = 0;                // of onMetaData; 0: none
+  std::uint32_t metadata_rate_milli_ = 0;  // the same, in 1000 s
+  bool metadata_is_new_ = false;
+  std::uint32_t rate_beside_metadata_ = 0;  // what the configuration said when it came
   ConfigRef config_;
-  Bytes raw_config_, rejected_config_;
-  Bytes in_band_;  // parameter sets for key frames that lack them
-  std::uint8_t nal_length_size_ = 4;
+  std::unique_ptr<media::VideoSource> source_;
+  // What config() was before, and when it ceased, ms: not gone back to within a second.
+  struct Left {
+    ConfigRef config;
+    std::int64_t ms;
+  };
+  std::vector<Left> left_;
+  Bytes rejected_config_;
   std::optional<media::SampleClock> clock_;
   std::uint64_t next_ordinal_ = 0;
   std::uint64_t undescribed_ = 0;

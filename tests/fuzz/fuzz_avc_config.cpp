@@ -31,6 +31,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   auto again = parse_avc_config(track.record);
   require(bool(again) && again.value().nal_length_size == 4);
   require(again.value().track().record == track.record);
-  require(again.value().in_band() == config.value().in_band());
+  require(again.value().sets == config.value().sets);
   return 0;
 }

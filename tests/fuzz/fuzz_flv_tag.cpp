@@ -55,15 +55,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const std::uint8_t length_size : {std::uint8_t{1}, std::uint8_t{2}, std::uint8_t{4}}) {
     const AccessUnitLayout layout = inspect_access_unit(cut.pieces, length_size);
     const AccessUnitLayout same = inspect_access_unit(whole.pieces, length_size);
-    require(layout.insert_at == same.insert_at && layout.idr == same.idr &&
-            layout.well_formed == same.well_formed);
-    require(layout.insert_at <= static_cast<std::int64_t>(message.size()));
+    require(layout.sets_at == same.sets_at && layout.idr == same.idr &&
+            layout.well_formed == same.well_formed && layout.sets == same.sets &&
+            layout.slice == same.slice);
+    require(layout.sets_at <= message.size());
     Bytes wide = widen_nal_lengths(cut.pieces, length_size);
-    require(layout.well_formed || wide.empty());
+    require(layout.well_formed || wide.empty() || !layout.sets.empty());
     if (!wide.empty()) {
       const iovec piece{wide.data(), wide.size()};
       const AccessUnitLayout again = inspect_access_unit({&piece, 1}, 4);
-      require(again.well_formed && again.idr == layout.idr);
+      require(again.well_formed == layout.well_formed && again.idr == layout.idr &&
+              again.sets == layout.sets);
     }
   }
   return 0;

@@ -293,18 +293,31 @@ std::string refused_record(const Bytes& bytes) {
   return result.error().message;
 }
 
+// The NALs of a kind.
+std::vector<Bytes> nals(const AvcConfig& config, media::AvcSetOrder kind) {
+  std::vector<Bytes> found;
+  for (const media::ParameterSet& set : config.sets.all()) {
+    if (set.order == kind) {
+      found.push_back(set.nal);
+    }
+  }
+  return found;
+}
+
 void takes_a_record_apart(void**) {
   const Bytes first = sps({});
   const AvcConfig config = parse_avc_config(record({first, first}, {kPps, kPps2}, 1)).value();
   assert_int_equal(config.nal_length_size, 2);
-  assert_true(config.sps_nals == std::vector<Bytes>({first, first}));
-  assert_true(config.pps_nals == std::vector<Bytes>({kPps, kPps2}));
-  Bytes in_band;
-  for (const Bytes& nal : {first, first, kPps, kPps2}) {
-    put_u32(in_band, static_cast<std::uint32_t>(nal.size()));
-    put_bytes(in_band, nal);
-  }
-  assert_true(config.in_band() == in_band);
+  assert_true(nals(config, media::kAvcSps) == std::vector<Bytes>({first}));
+  assert_true(nals(config, media::kAvcPps) == std::vector<Bytes>({kPps, kPps2}));
+  assert_int_equal(config.sets.all().back().id, 1);
+  assert_int_equal(media::sps_of_pps(kPps).value(), 0);
+  assert_int_equal(media::sps_of_pps(kPps2).value(), 2);
+  // a NAL that is none, and ids that cannot be
+  assert_false(media::avc_parameter_set(Bytes{0x65, 0x80}).has_value());
+  assert_false(media::avc_parameter_set(Bytes{0x68, 0, 0x40, 0, 0}).has_value());
+  assert_false(media::avc_parameter_set(Bytes{0x68}).has_value());
+  assert_false(media::avc_parameter_set(Bytes(0x10000, 0x68)).has_value());
 }
 
 void describes_the_track(void**) {
@@ -353,14 +366,12 @@ void high_profiles_get_their_trailer(void**) {
   Bytes with_extension = bare;
   put_bytes(with_extension, Bytes{0xFE, 0xFA, 0xF9, 1, 0, 2, 0x6D, 0x80});
   const AvcConfig config = parse_avc_config(with_extension).value();
-  assert_true(config.sps_ext_nals == std::vector<Bytes>({kSpsExtension}));
+  assert_true(nals(config, media::kAvcSpsExtension) == std::vector<Bytes>({kSpsExtension}));
   Bytes out = config.track().record;
   assert_true(Bytes(out.end() - 8, out.end()) == Bytes({0xFE, 0xFA, 0xF9, 1, 0, 2, 0x6D, 0x80}));
-  assert_true(parse_avc_config(out).value().sps_ext_nals == config.sps_ext_nals);
+  assert_true(parse_avc_config(out).value().sets == config.sets);
   // in-band: SPS, its extension, PPS
-  const Bytes in_band = config.in_band();
-  const std::size_t behind_sps = 4 + high.size();
-  assert_int_equal(in_band[behind_sps + 4], 0x6D);
+  assert_true(config.sets.all()[1].nal == kSpsExtension);
   // without a trailer one is made from the SPS
   out = parse_avc_config(bare).value().track().record;
   assert_true(Bytes(out.end() - 4, out.end()) == Bytes({0xFE, 0xFA, 0xF9, 0}));

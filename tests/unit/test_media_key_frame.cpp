@@ -47,33 +47,40 @@ AccessUnitLayout inspect(Bytes bytes, std::uint8_t length_size = 4) {
 constexpr std::uint8_t kSlice = 0x41, kIdr = 0x65, kSei = 0x06, kSps = 0x67, kPps = 0x68,
                        kDelimiter = 0x09;
 
-void an_idr_without_parameter_sets_gets_them_in_front(void**) {
+void sets_belong_in_front(void**) {
   const AccessUnitLayout layout = inspect(access_unit({{kSei, 20}, {kIdr, 300}}));
-  assert_true(layout.idr);
-  assert_true(layout.well_formed);
-  assert_int_equal(layout.insert_at, 0);
+  assert_true(layout.idr && layout.well_formed && layout.sets.empty());
+  assert_int_equal(layout.sets_at, 0);
+  const AccessUnitLayout inter = inspect(access_unit({{kSlice, 300}, {kSlice, 20}}));
+  assert_true(!inter.idr && inter.well_formed);
 }
 
 void a_leading_delimiter_stays_in_front(void**) {
-  assert_int_equal(inspect(access_unit({{kDelimiter, 2}, {kIdr, 300}})).insert_at, 6);
-  assert_int_equal(inspect(access_unit({{kDelimiter, 2}, {kIdr, 30}}, 2), 2).insert_at, 4);
+  assert_int_equal(inspect(access_unit({{kDelimiter, 2}, {kIdr, 300}})).sets_at, 6);
+  assert_int_equal(inspect(access_unit({{kDelimiter, 2}, {kIdr, 30}}, 2), 2).sets_at, 4);
   // one that is not leading says nothing, nor does a second one
-  assert_int_equal(inspect(access_unit({{kSei, 9}, {kDelimiter, 2}, {kIdr, 30}})).insert_at, 0);
-  assert_int_equal(inspect(access_unit({{kDelimiter, 2}, {kDelimiter, 2}, {kIdr, 30}})).insert_at,
-                   6);
+  assert_int_equal(inspect(access_unit({{kSei, 9}, {kDelimiter, 2}, {kIdr, 30}})).sets_at, 0);
+  assert_int_equal(inspect(access_unit({{kDelimiter, 2}, {kDelimiter, 2}, {kIdr, 30}})).sets_at, 6);
 }
 
-void what_has_both_sets_or_is_no_idr_is_left_alone(void**) {
-  assert_int_equal(inspect(access_unit({{kSps, 20}, {kPps, 5}, {kIdr, 300}})).insert_at, -1);
-  const AccessUnitLayout inter = inspect(access_unit({{kSlice, 300}, {kSlice, 20}}));
-  assert_int_equal(inter.insert_at, -1);
-  assert_false(inter.idr);
-  assert_true(inter.well_formed);
+void its_own_sets_are_found(void**) {
+  const AccessUnitLayout layout =
+      inspect(access_unit({{kDelimiter, 2}, {kSps, 20}, {kPps, 5}, {kSei, 4}, {kIdr, 300}}));
+  assert_true(layout.sets == access_unit({{kSps, 20}, {kPps, 5}}));
+  assert_int_equal(layout.sets_at, 6 + 24);  // behind the SPS
+  assert_int_equal(inspect(access_unit({{kPps, 5}, {kIdr, 300}})).sets_at, 0);
+  // More of them than can be
+  assert_false(inspect(access_unit({{kSps, 10000}, {kSps, 10000}, {kIdr, 9}})).well_formed);
 }
 
-void one_set_alone_is_not_enough(void**) {
-  assert_int_equal(inspect(access_unit({{kSps, 20}, {kIdr, 300}})).insert_at, 0);
-  assert_int_equal(inspect(access_unit({{kPps, 5}, {kIdr, 300}})).insert_at, 0);
+void the_first_slice_is_told(void**) {
+  const AccessUnitLayout layout = inspect(access_unit({{kSei, 9}, {kIdr, 300}, {kIdr, 20}}));
+  Bytes head = access_unit({{kIdr, 16}});
+  head.erase(head.begin(), head.begin() + 4);
+  assert_memory_equal(layout.slice.data(), head.data(), 16);
+  assert_int_equal(inspect(access_unit({{kIdr, 3}})).slice[2], 2);
+  assert_int_equal(inspect(access_unit({{kIdr, 3}})).slice[3], 0);
+  assert_int_equal(inspect(access_unit({{kSei, 9}})).slice[0], 0);
 }
 
 void lengths_that_do_not_add_up_are_seen(void**) {
@@ -85,7 +92,6 @@ void lengths_that_do_not_add_up_are_seen(void**) {
                              Bytes{0, 0, 0, 2, kIdr}}) {
     const AccessUnitLayout layout = inspect(bytes);
     assert_false(layout.well_formed);
-    assert_int_equal(layout.insert_at, -1);
   }
   assert_false(inspect({1, 2, 3}, 0).well_formed);
 }
@@ -94,7 +100,7 @@ void empty_nals_are_stepped_over(void**) {
   const AccessUnitLayout layout = inspect(access_unit({{0, 0}, {kIdr, 5}, {0, 0}}));
   assert_true(layout.well_formed);
   assert_true(layout.idr);
-  assert_int_equal(layout.insert_at, 0);
+  assert_int_equal(layout.sets_at, 0);
 }
 
 void pieces_may_be_cut_anywhere(void**) {
@@ -105,7 +111,8 @@ void pieces_may_be_cut_anywhere(void**) {
       const std::vector<iovec> pieces = cut(bytes, size);
       const AccessUnitLayout layout = inspect_access_unit(pieces, length_size);
       assert_true(layout.well_formed && layout.idr);
-      assert_int_equal(layout.insert_at, length_size + 2);
+      assert_int_equal(layout.sets_at, 2 * length_size + 2 + 17);
+      assert_true(layout.sets == access_unit({{kSps, 17}}) && layout.slice[1] == 1);
       assert_true(widen_nal_lengths(pieces, length_size) == wide);
     }
   }
@@ -121,10 +128,10 @@ void widening_refuses_lengths_that_do_not_add_up(void**) {
 
 int main() {
   const CMUnitTest tests[] = {
-      cmocka_unit_test(an_idr_without_parameter_sets_gets_them_in_front),
+      cmocka_unit_test(sets_belong_in_front),
       cmocka_unit_test(a_leading_delimiter_stays_in_front),
-      cmocka_unit_test(what_has_both_sets_or_is_no_idr_is_left_alone),
-      cmocka_unit_test(one_set_alone_is_not_enough),
+      cmocka_unit_test(its_own_sets_are_found),
+      cmocka_unit_test(the_first_slice_is_told),
       cmocka_unit_test(lengths_that_do_not_add_up_are_seen),
       cmocka_unit_test(empty_nals_are_stepped_over),
       cmocka_unit_test(pieces_may_be_cut_anywhere),

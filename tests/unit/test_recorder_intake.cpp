@@ -61,7 +61,11 @@ void configuration_is_new_when_the_source_is(void**) {
   assert_int_equal(first->source.width, 320);
   assert_true(take(video, avc_header()).what == What::kNothing);
   assert_ptr_equal(video.config().get(), first.get());
-  assert_true(take(video, avc_header(4, 40)).what == What::kConfig);
+  // Another one is in force with a key frame, whatever comes in between.
+  assert_true(take(video, avc_header(4, 40)).what == What::kNothing);
+  assert_true(take(video, flv_video(false, 1, nal({0x41, 1, 2}))).what == What::kSample);
+  assert_ptr_equal(video.config().get(), first.get());
+  assert_true(take(video, flv_video(true, 1, nal({0x65, 0xB8, 2})), 40).what == What::kSample);
   assert_int_equal(video.config()->source.width, 640);
   assert_int_equal(first->source.width, 320);  // who has the old one keeps it
   assert_true(take(video, flv_video(true, 2, {})).what == What::kNothing);
@@ -133,6 +137,77 @@ void mp3_describes_itself_and_aac_may_come_back(void**) {
   assert_true(take(audio, flv_aac(0, aac_record()), 42).what == What::kConfig);
   assert_true(take(audio, flv_aac(1, {1, 2, 3}), 42).what == What::kSample);
   assert_true(audio.config()->codec == media::Codec::kAac);
+}
+
+void mp3_may_become_other_mp3(void**) {
+  TrackIntake audio(TrackKind::kAudio);
+  (void)take(audio, Bytes{0x2F, 0xFF, 0xFB, 0x90, 0x00, 1, 2, 3});
+  (void)take(audio, Bytes{0x2F, 0xFF, 0xFB, 0x90, 0x40, 1, 2, 3}, 26);  // joint stereo is stereo
+  assert_int_equal(audio.config()->source.channels, 2);
+  const recorder::ConfigRef stereo = audio.config();
+  (void)take(audio, Bytes{0x2F, 0xFF, 0xFB, 0x90, 0xC0, 1, 2, 3}, 52);
+  assert_int_equal(audio.config()->source.channels, 1);
+  (void)take(audio, Bytes{0x2F, 1, 2, 3, 4, 5}, 78);  // no frame header: no news
+  assert_int_equal(audio.config()->source.channels, 1);
+  assert_int_equal(stereo->source.channels, 2);
+}
+
+// A key frame of the latest header, and the width that its time is told to have.
+std::uint32_t width_at(TrackIntake& video, std::uint32_t ms, std::uint32_t width_mbs) {
+  (void)take(video, avc_header(4, width_mbs), ms);
+  const Intake key = take(video, flv_video(true, 1, nal({0x65, 0xB8, 2})), ms);
+  const Bytes bytes = joined(key.pieces);
+  const Bytes sets = nal(small_sps(width_mbs));  // whatever is told, the picture has its own
+  assert_true(bytes.size() > sets.size() && std::equal(sets.begin(), sets.end(), bytes.begin()));
+  return video.config()->source.width;
+}
+
+void an_encoder_that_flaps_is_not_followed_back_and_forth(void**) {
+  TrackIntake video(TrackKind::kVideo);
+  assert_int_equal(width_at(video, 0, 20), 320);
+  assert_int_equal(width_at(video, 3000, 40), 640);
+  for (std::uint32_t i = 1; i < 30; ++i) {
+    assert_int_equal(width_at(video, 3000 + i * 33, i % 2 == 0 ? 40 : 20), 640);
+  }
+  assert_int_equal(width_at(video, 4000, 20), 320);  // it has stayed so
+  // What is neither is no flapping.
+  assert_int_equal(width_at(video, 4200, 60), 960);
+  assert_int_equal(width_at(video, 4400, 80), 1280);
+  assert_int_equal(width_at(video, 4600, 20), 1280);
+  // Time that runs backwards holds nobody up.
+  assert_int_equal(width_at(video, 100, 20), 320);
+}
+
+void the_frame_rate_is_what_was_declared_last(void**) {
+  const auto header = [](std::uint32_t fps) {
+    BitWriter out;
+    out.bits(8, 0x67).bits(8, 66).bits(8, 0xC0).bits(8, 30).ue(0);
+    out.ue(4).ue(2).ue(1).bits(1, 0).ue(19).ue(14);
+    out.bits(1, 1).bits(1, 1).bits(1, 0).bits(1, fps != 0);
+    if (fps != 0) {
+      out.bits(1, 0).bits(1, 0).bits(1, 0).bits(1, 0);
+      out.bits(1, 1).bits(32, 1).bits(32, fps * 2).bits(1, 1);
+      out.bits(4, 0);
+    }
+    out.bits(1, 1).align_to_byte();
+    return flv_video(true, 0, avc_record(out.bytes(), small_pps()));
+  };
+  TrackIntake video(TrackKind::kVideo);
+  std::uint32_t ms = 0;
+  const auto rate = [&](std::uint32_t fps) {
+    ms += 2000;
+    (void)take(video, header(fps), ms);
+    (void)take(video, flv_video(true, 1, nal({0x65, 0xB8, 2})), ms);
+    return video.config()->source.frame_rate_milli;
+  };
+  assert_int_equal(rate(25), 25000);
+  video.declare_frame_rate(29.97);  // its SPS counts in another base
+  assert_int_equal(rate(25), 29970);
+  assert_int_equal(video.config()->default_duration, 4004);
+  assert_int_equal(rate(50), 50000);
+  assert_int_equal(rate(0), 29970);
+  video.declare_frame_rate(0);
+  assert_int_equal(rate(0), 0);
 }
 
 void messages_of_any_pieces_are_taken(void**) {
@@ -322,6 +397,9 @@ int main() {
       cmocka_unit_test(key_frames_get_the_parameter_sets_that_they_lack),
       cmocka_unit_test(short_nal_lengths_are_widened),
       cmocka_unit_test(mp3_describes_itself_and_aac_may_come_back),
+      cmocka_unit_test(mp3_may_become_other_mp3),
+      cmocka_unit_test(an_encoder_that_flaps_is_not_followed_back_and_forth),
+      cmocka_unit_test(the_frame_rate_is_what_was_declared_last),
       cmocka_unit_test(messages_of_any_pieces_are_taken),
       cmocka_unit_test(groups_of_pictures_begin_fragments),
       cmocka_unit_test(long_groups_are_cut_by_time_and_short_ones_gathered),
