@@ -1,6 +1,8 @@
 """Start, stop and settings over HTTP: who asks gets the right answer, from whichever worker."""
+import collections
 import concurrent.futures
 import random
+import re
 import sqlite3
 import time
 
@@ -228,15 +230,27 @@ class FourWorkers(RecordingTest):
         stream = self.wait_live(server, "cam")["id"]
         chance = random.Random(8)
 
-        def call(name):
-            return name, Api(server.http_port).put(f"streams/{stream}/{name}_recording")
+        calls = []
+
+        def call(verb):
+            began = time.monotonic()
+            reply = Api(server.http_port).put(f"streams/{stream}/{verb}_recording")
+            ended = time.monotonic()
+            slug = None
+            if verb == "start":
+                self.assertEqual(reply.status, 200, reply.body)
+                self.assertEqual(reply.json["data"], {"stream": {"id": stream}})
+                slug = reply.json["recording"]["slug"]
+            elif reply.status == 200:
+                self.assertEqual(reply.json["stream_id"], stream)
+                slug = reply.json["slug"]
+            else:
+                self.assertEqual((reply.status, reply.body), (204, b""))
+            calls.append(Call(verb, slug, began, ended))
 
         with concurrent.futures.ThreadPoolExecutor(16) as pool:
             for _ in range(4):
-                calls = [chance.choice(("start", "stop")) for _ in range(25)]
-                for name, reply in pool.map(call, calls):
-                    self.assertIn(reply.status, (200,) if name == "start" else (200, 204),
-                                  reply.body)
+                list(pool.map(call, [chance.choice(("start", "stop")) for _ in range(25)]))
                 last = chance.choice(("start", "stop"))
                 call(last)
                 self.assertEqual(self.stream(server, "cam")["recording"], last == "start")
@@ -246,6 +260,44 @@ class FourWorkers(RecordingTest):
         for video in self.videos(server):
             self.assertTrue(video["status"] == "ready" or video["error"], video)
         self.assert_consistent(server)
+        self.assertEqual(contradictions(calls), [])
+        self.assertEqual({video["slug"] for video in self.videos(server)},
+                         {call.slug for call in calls if call.verb == "start"})
+        workers = set(re.findall(r" (\d+)#\d+: \*\d+ client 127", server.log_text()))
+        self.assertGreater(len(workers), 1, "more than one worker was asked")
+
+
+Call = collections.namedtuple("Call", "verb slug began ended")
+
+
+def contradictions(calls):
+    """Answers that no order of the calls, one after the other, could have given."""
+    said = []
+    starts = collections.defaultdict(list)
+    stops = {}
+    for call in calls:
+        if call.verb == "start":
+            starts[call.slug].append(call)
+        elif call.slug in stops:
+            said.append(f"stopped twice: {call} {stops[call.slug]}")
+        elif call.slug:
+            stops[call.slug] = call
+    for slug, stop in stops.items():
+        if not any(start.began < stop.ended for start in starts[slug]):
+            said.append(f"stopped before it was started: {stop}")
+        said += [f"started again after {stop}: {start}" for start in starts[slug]
+                 if start.began > stop.ended]
+    for call in calls:
+        if call.verb == "stop" and call.slug is None:
+            said += [f"not stopped by {call}: {slug}" for slug, begun in starts.items()
+                     if min(start.ended for start in begun) < call.began
+                     and (slug not in stops or stops[slug].began > call.ended)]
+    for slug, begun in starts.items():  # one recording at a time
+        said += [f"{slug} while {other} was recorded" for other, stop in stops.items()
+                 if other != slug and starts[other] and any(
+                     min(first.ended for first in starts[other]) < start.began
+                     and start.ended < stop.began for start in begun)]
+    return said
 
 
 def catalogue(server):
