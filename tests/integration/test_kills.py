@@ -134,7 +134,8 @@ class ManyKills(RecordingTest):
             kills += 1
         wait_for(lambda: len(server.workers()) == 4, 20, "four workers run")
         for encoder in encoders:
-            encoder.wait_accepted(timeout=60)
+            wait_for(lambda: encoder.running and '"event":"accepted"' in encoder.output(), 60,
+                     "every encoder is back")
         time.sleep(1)
         end_all()
         for encoder in encoders:

@@ -10,7 +10,7 @@ import threading
 import time
 
 from .flv import flv_messages, fnv1a, message_sample, mp4_samples
-from .rtmp import rtmp_publisher
+from .rtmp import rtmp_publisher, written_to
 from .wait import wait_for
 
 _samples_of_source = {}
@@ -50,8 +50,7 @@ class Encoder:
                                         stderr=subprocess.STDOUT)
 
     def output(self):
-        self._out.seek(0)
-        return self._out.read().decode(errors="replace")
+        return written_to(self._out)
 
     @property
     def running(self):

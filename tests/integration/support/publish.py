@@ -3,6 +3,8 @@ import signal
 import subprocess
 import tempfile
 
+from .rtmp import written_to
+
 TEST_PICTURE = ("-re -f lavfi -i testsrc2=s=320x180:r=25 -f lavfi -i sine=frequency=440:r=44100 "
                 "-c:v libx264 -preset ultrafast -tune zerolatency -g 25 -b:v 300k -pix_fmt yuv420p "
                 "-c:a aac -b:a 64k").split()
@@ -45,5 +47,4 @@ class Publisher:
         self.process.wait()
 
     def errors(self):
-        self._log.seek(0)
-        return self._log.read().decode(errors="replace")
+        return written_to(self._log)

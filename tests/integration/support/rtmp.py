@@ -27,6 +27,12 @@ def rtmp_publisher():
     return program
 
 
+def written_to(file):
+    """What a child has written to a file of ours. The child shares the file's position, so that
+    must not be moved."""
+    return os.pread(file.fileno(), os.fstat(file.fileno()).st_size, 0).decode(errors="replace")
+
+
 class RtmpPublisher:
     """Starts at once. `name`: str or bytes; `options`: of rtmp-publisher, as on a command line."""
 
@@ -61,8 +67,7 @@ class RtmpPublisher:
         self.process.wait()
 
     def output(self):
-        self._out.seek(0)
-        return self._out.read().decode(errors="replace")
+        return written_to(self._out)
 
     def report(self):
         """The line of each connection, when it has ended."""
