@@ -1,5 +1,6 @@
 #include "catalog/sqlite_catalog.hpp"
 
+#include <cerrno>
 #include <chrono>
 #include <thread>
 
@@ -88,6 +89,18 @@ Status prepare_writer(SqliteDatabase& database) {
   return migrate(database);
 }
 
+// On a first start the writer makes the file: a reader of the first second waits for that, in its
+// pool thread, as it waits for the tables.
+Result<std::unique_ptr<SqliteDatabase>> open_reader(const std::string& path) {
+  for (int tries = 0;; ++tries) {
+    Result<std::unique_ptr<SqliteDatabase>> database = SqliteDatabase::open(path, false);
+    if (database || database.error().sys_errno != ENOENT || tries == 100) {
+      return database;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+}
+
 Status prepare_reader(SqliteDatabase& database) {
   // Room for the index of 100,000 names, taken only when it is read: a search for what no video has
   // then takes half the time.
@@ -98,7 +111,8 @@ Status prepare_reader(SqliteDatabase& database) {
 }  // namespace
 
 Result<std::unique_ptr<Catalog>> open_sqlite_catalog(const std::string& path, bool writer) {
-  Result<std::unique_ptr<SqliteDatabase>> database = SqliteDatabase::open(path, writer);
+  Result<std::unique_ptr<SqliteDatabase>> database =
+      writer ? SqliteDatabase::open(path, true) : open_reader(path);
   if (!database) {
     return std::move(database).error();
   }

@@ -1,8 +1,10 @@
 // What the file is, and what is said when it cannot be used.
 #include <sqlite3.h>
 
+#include <chrono>
 #include <fstream>
 #include <string>
+#include <thread>
 
 #include "catalog/sqlite_database.hpp"
 #include "test_catalog_support.hpp"
@@ -53,6 +55,17 @@ void says_that_a_file_is_no_catalogue(void**) {
   std::ofstream(folder.catalog_path()) << std::string(8192, 'x');
   auto writer = catalog::open_sqlite_catalog(folder.catalog_path(), true);
   assert_int_equal(writer.error().code, Errc::kCorrupt);
+}
+
+void a_reader_waits_for_a_file_that_is_being_made(void**) {
+  TemporaryFolder folder;
+  std::thread first([&folder] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    (void)open_catalog(folder);
+  });
+  auto reader = catalog::open_sqlite_catalog(folder.catalog_path(), false);
+  first.join();
+  assert_true(static_cast<bool>(reader));
 }
 
 void says_that_the_folder_is_missing(void**) {
@@ -120,6 +133,7 @@ const CMUnitTest kTests[] = {
     cmocka_unit_test(refuses_a_newer_schema),
     cmocka_unit_test(leaves_a_foreign_database_alone),
     cmocka_unit_test(says_that_a_file_is_no_catalogue),
+    cmocka_unit_test(a_reader_waits_for_a_file_that_is_being_made),
     cmocka_unit_test(says_that_the_folder_is_missing),
     cmocka_unit_test(is_synced_and_read_while_written),
     cmocka_unit_test(a_transaction_that_is_not_committed_leaves_nothing),
