@@ -106,6 +106,10 @@ class Recording : public std::enable_shared_from_this<Recording> {
 // Held by whoever has the recording in hand.
 std::string recording_lock_path(const std::string& runtime_directory, const std::string& slug);
 
+// What there is to come back to, from what the live state knows.
+ComebackRequest comeback_request(const Environment& environment,
+                                 const runtime::RecordingRecord& record,
+                                 const mp4::Identity& identity);
 // Who a recording is, from what the live state knows.
 mp4::Identity identity_of(const runtime::RecordingRecord& record,
                           const runtime::StreamRecord& stream);

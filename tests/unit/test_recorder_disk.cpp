@@ -31,9 +31,7 @@ void failing_operation_loses_nothing(void**) {
         const std::uint64_t before = machine.disk.calls(Call::kAnyChange);
         machine.disk.inject({Call::kAnyChange, n, error, 100, lasting, false});
         encoder.gop = 10;
-        session = worker.publish();
-        encoder.connect(session);
-        publish_until(worker, encoder, 1500);
+        session = publish_for(worker, encoder, 1500);
         worker.recorder().end(session, SessionEnd::kInterrupted);
         worker.ticks(6);
         met = machine.disk.calls(Call::kAnyChange) - before >= static_cast<std::uint64_t>(n);
@@ -62,9 +60,7 @@ void failing_operation_does_not_keep_a_short_recording(void**) {
     worker.tick();
     const std::uint64_t before = machine.disk.calls(Call::kAnyChange);
     machine.disk.inject({Call::kAnyChange, n, EIO, 0, false, false});
-    recorder::Session* session = worker.publish();
-    encoder.connect(session);
-    publish_until(worker, encoder, 1500);
+    recorder::Session* session = publish_for(worker, encoder, 1500);
     worker.recorder().end(session, SessionEnd::kInterrupted);
     worker.ticks(60);
     met = machine.disk.calls(Call::kAnyChange) - before >= static_cast<std::uint64_t>(n);
@@ -85,9 +81,7 @@ void failing_reads_do_not_lose_a_finished_video(void**) {
       {
         Worker worker(machine);
         worker.tick();
-        recorder::Session* session = worker.publish();
-        encoder.connect(session);
-        publish_until(worker, encoder, 1500);
+        recorder::Session* session = publish_for(worker, encoder, 1500);
         worker.recorder().end(session, SessionEnd::kInterrupted);
         machine.catalog.down = true;
         worker.ticks(10);
@@ -114,9 +108,7 @@ void disk_that_stands_still_costs_the_buffer_and_no_more(void**) {
     Encoder encoder;
     encoder.picture_size = 10000;
     encoder.key_size = 20000;
-    recorder::Session* session = worker.publish();
-    encoder.connect(session);
-    publish_until(worker, encoder, 2000);
+    recorder::Session* session = publish_for(worker, encoder, 2000);
     const std::size_t reserved = worker.journal().reserved_segments();
     for (std::uint64_t ms = 2000; ms < (too_long ? 20000U : 6000U); ms += 100) {
       encoder.run_until(ms);
@@ -167,9 +159,7 @@ void queue_without_room_loses_nothing(void**) {
   Worker worker(machine);
   worker.tick();
   Encoder encoder;
-  recorder::Session* session = worker.publish();
-  encoder.connect(session);
-  publish_until(worker, encoder, 1500);
+  recorder::Session* session = publish_for(worker, encoder, 1500);
   worker.io.set_capacity(0);
   publish_until(worker, encoder, 4000);
   worker.recorder().end(session, SessionEnd::kInterrupted);
@@ -187,9 +177,7 @@ void recording_goes_on_without_a_journal(void**) {
   Worker worker(machine);
   worker.tick();
   Encoder encoder;
-  recorder::Session* session = worker.publish();
-  encoder.connect(session);
-  publish_until(worker, encoder, 3000);
+  recorder::Session* session = publish_for(worker, encoder, 3000);
   assert_int_equal(worker.recordings().at(0).unsafe_bytes.get(), 256 * 1024);
   worker.recorder().end(session, SessionEnd::kInterrupted);
   worker.ticks(10);
@@ -205,8 +193,7 @@ void failed_sync_keeps_the_journal(void**) {
   {
     Worker worker(machine);
     worker.tick();
-    encoder.connect(worker.publish());
-    publish_until(worker, encoder, 1000);
+    publish_for(worker, encoder, 1000);
     machine.disk.inject({Call::kSync, 1, EIO, 0, true, false});
     publish_until(worker, encoder, 2500);
     // Not given back, as nothing is safe elsewhere.
@@ -418,9 +405,7 @@ void busy_live_state_delays_changes_and_loses_none(void**) {
   Worker worker(machine);
   worker.tick();
   Encoder encoder;
-  recorder::Session* session = worker.publish();
-  encoder.connect(session);
-  publish_until(worker, encoder, 2000);
+  recorder::Session* session = publish_for(worker, encoder, 2000);
   const auto while_locked = [&](auto act) {
     auto other = std::move(runtime::LiveState::open(machine.runtime.path(), 65536)).value();
     auto held =

@@ -147,8 +147,7 @@ void file_in_the_spool_is_found_after_a_restart(void**) {
     {
       Worker worker(machine);
       worker.tick();
-      encoder.connect(worker.publish());
-      publish_until(worker, encoder, 3000);
+      publish_for(worker, encoder, 3000);
       slug = worker.recordings().at(0).slug.view();
       transaction = worker.recordings().at(0).transaction_id.view();
     }
@@ -164,8 +163,7 @@ void file_in_the_spool_is_found_after_a_restart(void**) {
       recorder::Session* session = worker.publish();
       again.connect(session);
       publish_until(worker, again, 2000);
-      worker.recorder().end(session, SessionEnd::kInterrupted);
-      worker.ticks(70);
+      end_for_good(worker, session);
       const Movie movie = read_movie(file_of(machine, ready_videos(machine).at(0)));
       assert_true(movie.samples[0].size() >= again.handed[0].size() + 25);
       assert_true(movie.samples[0].back().bytes == again.handed[0].back().bytes);
@@ -257,8 +255,7 @@ void parts_found_in_the_spool_are_put_in_order(void**) {
     {
       Worker worker(machine);
       worker.tick();
-      encoder.connect(worker.publish());
-      publish_until(worker, encoder, 2900);
+      publish_for(worker, encoder, 2900);
       machine.disk.inject({Call::kRename, 1, EIO, 0, true, false});
       publish_until(worker, encoder, 4600);
     }
@@ -295,11 +292,8 @@ void part_whose_later_part_is_finished_is_not_the_last(void**) {
   {
     Worker worker(machine);
     worker.tick();
-    recorder::Session* session = worker.publish();
-    encoder.connect(session);
-    publish_until(worker, encoder, 4000);
-    worker.recorder().end(session, SessionEnd::kInterrupted);
-    worker.ticks(70);
+    recorder::Session* session = publish_for(worker, encoder, 4000);
+    end_for_good(worker, session);
   }
   // As if the power had failed in front of the first one's move to the storage.
   const catalog::VideoRow first = ready_videos(machine).at(0);
@@ -327,8 +321,7 @@ void journal_of_a_file_found_in_the_spool_is_added(void**) {
   {
     Worker worker(machine);
     worker.tick();
-    encoder.connect(worker.publish());
-    publish_until(worker, encoder, 3500);
+    publish_for(worker, encoder, 3500);
   }
   ::remove((machine.runtime.path() + "/state").c_str());
   Worker worker(machine);
@@ -404,8 +397,7 @@ void journal_is_kept_until_it_has_been_added(void**) {
   {
     Worker worker(machine);
     worker.tick();
-    encoder.connect(worker.publish());
-    publish_until(worker, encoder, 2500);
+    publish_for(worker, encoder, 2500);
   }
   Worker worker(machine);
   machine.disk.inject({Call::kAnyChange, 1, EIO, 0, true, false});

@@ -12,23 +12,17 @@ using namespace recording::test;
 using media::TrackKind;
 using recorder::SessionEnd;
 
-// Longer than every window.
-void run_out(Worker& worker) { worker.ticks(70); }
-
 // A video track with another size: all of it stays one video.
 void change_of_the_source_stays_one_video(void**) {
   Machine machine;
   Worker worker(machine);
   worker.tick();
   Encoder encoder;
-  recorder::Session* session = worker.publish();
-  encoder.connect(session);
-  publish_until(worker, encoder, 2000);
+  recorder::Session* session = publish_for(worker, encoder, 2000);
   encoder.width = 40;
   encoder.headers();
   publish_until(worker, encoder, 4000);
-  worker.recorder().end(session, SessionEnd::kInterrupted);
-  run_out(worker);
+  end_for_good(worker, session);
   const auto rows = ready_videos(machine);
   assert_int_equal(rows.size(), 1);
   assert_false(rows[0].uniform);
@@ -85,14 +79,11 @@ void change_of_codec_begins_a_new_part(void**) {
   Worker worker(machine);
   worker.tick();
   Encoder encoder;
-  recorder::Session* session = worker.publish();
-  encoder.connect(session);
-  publish_until(worker, encoder, 2000);
+  recorder::Session* session = publish_for(worker, encoder, 2000);
   encoder.audio = false;
   send_mp3(encoder, *session, 2000, 100);
   publish_until(worker, encoder, 5000);
-  worker.recorder().end(session, SessionEnd::kInterrupted);
-  run_out(worker);
+  end_for_good(worker, session);
   run_out(worker);
   assert_int_equal(worker.recordings().size(), 0);
   assert_parts(machine, encoder, 2);
@@ -155,9 +146,7 @@ void no_timestamp_stops_the_recording(void**) {
     Worker worker(machine);
     worker.tick();
     Encoder encoder;
-    recorder::Session* session = worker.publish();
-    encoder.connect(session);
-    publish_until(worker, encoder, 2000);
+    recorder::Session* session = publish_for(worker, encoder, 2000);
     for (std::uint32_t i = 0; i < 100; ++i) {
       encoder.picture(2000 + jump + i * 40, i % 25 == 0);
       machine.clock.advance(40);
@@ -165,8 +154,7 @@ void no_timestamp_stops_the_recording(void**) {
         worker.tick(0);
       }
     }
-    worker.recorder().end(session, SessionEnd::kInterrupted);
-    run_out(worker);
+    end_for_good(worker, session);
     assert_int_equal(worker.recordings().size(), 0);
     const auto rows = ready_videos(machine);
     assert_int_equal(rows.size(), 1);
@@ -192,8 +180,7 @@ void flood_of_tiny_samples_is_recorded(void**) {
     encoder.packet(5);
   }
   worker.settle();
-  worker.recorder().end(session, SessionEnd::kInterrupted);
-  run_out(worker);
+  end_for_good(worker, session);
   assert_int_equal(worker.recordings().size(), 0);
   const Movie movie = read_movie(file_of(machine, ready_videos(machine).at(0)));
   assert_int_equal(movie.samples[1].size(), 70000);
@@ -204,21 +191,16 @@ void unreadable_file_ends_its_recording_only(void**) {
   Worker worker(machine);
   worker.tick();
   Encoder encoder;
-  recorder::Session* session = worker.publish();
-  encoder.connect(session);
-  publish_until(worker, encoder, 2000);
+  recorder::Session* session = publish_for(worker, encoder, 2000);
   worker.recorder().end(session, SessionEnd::kInterrupted);
   worker.settle();
   const std::string path = machine.spooled().at(0);
   machine.memory.put(path, Bytes(5000, 0xEE));
   const std::size_t pictures = encoder.handed[0].size(), packets = encoder.handed[1].size();
-  session = worker.publish();
-  encoder.connect(session);
-  publish_until(worker, encoder, 1000);
+  session = publish_for(worker, encoder, 1000);
   const std::size_t more = encoder.handed[0].size();
   publish_until(worker, encoder, 5000);
-  worker.recorder().end(session, SessionEnd::kInterrupted);
-  run_out(worker);
+  end_for_good(worker, session);
   const auto spooled = machine.spooled();  // there, or set aside beside it
   assert_int_equal(std::count_if(spooled.begin(), spooled.end(),
                                  [&](const std::string& left) {

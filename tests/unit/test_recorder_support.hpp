@@ -18,6 +18,7 @@
 #include "base/strings.hpp"
 #include "catalog/catalog_service.hpp"
 #include "media/flv_tag.hpp"
+#include "recorder/control.hpp"
 #include "recorder/events.hpp"
 #include "recorder/live_change.hpp"
 #include "recorder/recorder.hpp"
@@ -369,6 +370,32 @@ inline void publish_until(Worker& worker, Encoder& encoder, std::uint64_t until_
   }
 }
 
+// A publish from its first message up to `until_ms` of it.
+inline recorder::Session* publish_for(Worker& worker, Encoder& encoder, std::uint64_t until_ms,
+                                      std::uint32_t from_ts = 0) {
+  recorder::Session* session = worker.publish();
+  encoder.connect(session, from_ts);
+  publish_until(worker, encoder, until_ms);
+  return session;
+}
+// Longer than every window.
+inline void run_out(Worker& worker) { worker.ticks(70); }
+inline void end_for_good(Worker& worker, recorder::Session* session) {
+  worker.recorder().end(session, recorder::SessionEnd::kInterrupted);
+  run_out(worker);
+}
+
+inline void start(Worker& worker) {
+  (void)recorder::start_recording(worker.state(), worker.machine().clock, worker.stream_index(), 0);
+  worker.recorder().woken();
+  worker.settle();
+}
+inline void stop(Worker& worker) {
+  (void)recorder::stop_recording(worker.state(), worker.machine().clock, worker.stream_index());
+  worker.recorder().woken();
+  worker.settle();
+}
+
 inline HandedTracks range(const HandedTracks& all, std::size_t video_from, std::size_t video_to,
                           std::size_t audio_from, std::size_t audio_to) {
   HandedTracks part;
@@ -379,6 +406,13 @@ inline HandedTracks range(const HandedTracks& all, std::size_t video_from, std::
   part[0] = cut(all[0], video_from, video_to);
   part[1] = cut(all[1], audio_from, audio_to);
   return part;
+}
+
+inline HandedTracks from(const Encoder& encoder, std::size_t video, std::size_t audio) {
+  return range(encoder.handed, video, encoder.handed[0].size(), audio, encoder.handed[1].size());
+}
+inline HandedTracks up_to(const Encoder& encoder, std::size_t video, std::size_t audio) {
+  return range(encoder.handed, 0, video, 0, audio);
 }
 
 }  // namespace recording::test

@@ -1,0 +1,230 @@
+// What earlier runs left: recordings in the spool, and rows without an outcome.
+#include <algorithm>
+
+#include "base/strings.hpp"
+#include "recorder/housekeeper.hpp"
+#include "recorder/live_change.hpp"
+#include "recorder/stream_settings.hpp"
+#include "recorder/timeline.hpp"
+
+namespace recording::recorder {
+namespace {
+
+using runtime::LiveState;
+using runtime::RecordingRecord;
+using runtime::RecordingState;
+using runtime::StreamRecord;
+
+struct FoundInSpool {
+  std::vector<LeftInSpool> recordings;
+  std::vector<std::string> unreadable;  // what to tell people
+};
+
+// Rows that wait for an outcome, whoever is to give it. Pool threads.
+Result<std::vector<mp4::Identity>> find_pending(catalog::Catalog& catalog) {
+  std::vector<mp4::Identity> found;
+  catalog::VideoFilter filter;
+  filter.status = "pending";
+  filter.limit = 1000;
+  for (;; filter.offset += filter.limit) {
+    auto rows = catalog.videos(filter);
+    if (!rows) {
+      return std::move(rows).error();
+    }
+    for (const catalog::VideoRow& row : rows.value()) {
+      auto stream = catalog.stream(row.stream_id);
+      if (!stream && stream.error().code != Errc::kNotFound) {
+        return std::move(stream).error();
+      }
+      if (!stream) {
+        continue;  // deleted: nobody knows any more where its file would be
+      }
+      mp4::Identity identity;
+      identity.slug = row.slug;
+      identity.app = stream.value().app;
+      identity.stream = stream.value().name;
+      identity.video_id = row.id;
+      identity.stream_id = row.stream_id;
+      identity.started_wall_ms = row.recording_started_at;
+      identity.transaction_id = row.transaction_id;
+      identity.sequence = static_cast<std::uint32_t>(row.sequence);
+      identity.record_type = row.record_type;
+      found.push_back(std::move(identity));
+    }
+    if (rows.value().size() < static_cast<std::size_t>(filter.limit)) {
+      return found;
+    }
+  }
+}
+
+// When the last of a file's samples came, as far as it tells.
+std::int64_t last_wall_ms(storage::FileSystem& files, const std::string& spool,
+                          const mp4::RecordingFile& file) {
+  const mp4::Identity& identity = file.identity();
+  auto reading = files.open_for_read(spool_path(spool, identity.slug));
+  auto timeline =
+      reading ? read_timeline(*reading.value(), file.length()) : Result<Timeline>(reading.error());
+  if (timeline && !timeline.value().stretches.empty()) {
+    const Timeline::Stretch& last = timeline.value().stretches.back();
+    if (last.started_wall_ms != 0) {
+      return last.started_wall_ms + last.end_ms - last.start_ms;
+    }
+  }
+  return identity.started_wall_ms + file.duration_ms();
+}
+
+// Pool threads. Leaves alone what somebody holds.
+FoundInSpool look_into_spool(storage::FileSystem& files, const Clock& clock,
+                             const std::string& spool, const std::string& runtime) {
+  FoundInSpool found;
+  auto names = files.list(spool);
+  if (!names) {
+    found.unreadable.push_back(spool + ": " + names.error().message);
+    return found;
+  }
+  for (const std::string& slug : names.value()) {
+    auto lock = runtime::OwnerLock::try_acquire(recording_lock_path(runtime, slug));
+    if (!lock) {
+      continue;
+    }
+    auto writer = RecordingWriter::reopen(files, spool, slug);
+    if (!writer) {
+      if (writer.error().code == Errc::kCorrupt) {
+        const std::string path = spool_path(spool, slug);
+        const Status aside = files.rename(path, path + ".unreadable");
+        found.unreadable.push_back(path +
+                                   (aside ? " is set aside as source.mp4.unreadable: "
+                                          : " cannot be read, nor set aside: ") +
+                                   writer.error().message);
+      }
+      continue;
+    }
+    const mp4::RecordingFile& file = writer.value()->file();
+    LeftInSpool left{file.identity(), file.last_mark().session};
+    left.silent_ms = std::max<std::int64_t>(clock.wall_ms() - last_wall_ms(files, spool, file), 0);
+    left.length = file.length();
+    left.duration_ms = file.duration_ms();
+    for (const media::TrackKind kind : kBothKinds) {
+      if (const media::TrackConfig* config = file.config(kind); config != nullptr) {
+        left.codec[index_of(kind)] = static_cast<std::uint8_t>(config->codec);
+      }
+    }
+    found.recordings.push_back(std::move(left));
+  }
+  return found;
+}
+
+}  // namespace
+
+// Files in the spool that the live state knows nothing of: the machine was restarted, or its state
+// was set aside. They are found by the identity that each carries.
+void Housekeeper::search_spool() {
+  searched_ = post(
+      env_.io,
+      [&files = env_.files, &clock = env_.clock, spool = env_.spool,
+       runtime = env_.runtime_directory]() {
+        return look_into_spool(files, clock, spool, runtime);
+      },
+      [this](FoundInSpool found) {
+        for (const std::string& line : found.unreadable) {
+          env_.log.write(LogLevel::kCrit, line);
+        }
+        // The latest part of a divided recording is the one that goes on.
+        std::sort(found.recordings.begin(), found.recordings.end(),
+                  [](const LeftInSpool& a, const LeftInSpool& b) {
+                    return std::pair(a.identity.started_wall_ms, a.identity.sequence) >
+                           std::pair(b.identity.started_wall_ms, b.identity.sequence);
+                  });
+        for (LeftInSpool& left : found.recordings) {
+          welcome(std::move(left));
+        }
+        env_.changes.make([this](LiveState::Transaction& live) {
+          journals_known_ = searched_;
+          live.edit_shared().spool_searched = 1;
+        });
+        env_.wakeup.wake_all();
+        search_catalog();
+      });
+}
+
+// Rows whose recording is in neither the live state nor the spool: its file is in the storage
+// already, or nothing of it was ever saved, and the power failed before the catalogue was told.
+void Housekeeper::search_catalog() {
+  env_.catalog.read(find_pending, [this](Result<std::vector<mp4::Identity>> found) {
+    if (!found) {
+      searched_ = false;  // the next tick looks again
+      return;
+    }
+    for (mp4::Identity& identity : found.value()) {
+      LeftInSpool left;
+      left.identity = std::move(identity);
+      left.in_spool = false;
+      welcome(std::move(left));
+    }
+  });
+}
+
+void Housekeeper::welcome(LeftInSpool left) {
+  const bool published = runtime::OwnerLock::is_held(
+      runtime::stream_lock_path(env_.runtime_directory, left.identity.app, left.identity.stream));
+  env_.changes.make([this, published, left = std::move(left)](LiveState::Transaction& live) {
+    const mp4::Identity& identity = left.identity;
+    if (live.find_recording_by_slug(identity.slug) != runtime::kNone) {
+      return;
+    }
+    auto stream = live.ensure_stream(identity.app, identity.stream);
+    auto index = stream ? live.add_recording() : Result<std::int32_t>(stream.error());
+    if (!index) {
+      env_.log.write(LogLevel::kError, "recording " + identity.slug +
+                                           " in the spool has to wait: " + index.error().message);
+      searched_ = false;
+      return;
+    }
+    RecordingRecord& record = live.edit_recording(index.value());
+    record.state = RecordingState::kInterrupted;
+    record.automatic = identity.automatic ? 1 : 0;
+    record.stream = stream.value();
+    record.video_id = identity.video_id != 0 ? identity.video_id : live.take_video_id();
+    record.stream_id = identity.stream_id;
+    record.slug.assign(identity.slug);
+    record.transaction_id.assign(identity.transaction_id);
+    record.sequence = identity.sequence;
+    record.started_wall_ms = identity.started_wall_ms;
+    record.codec = left.codec;
+    record.session = left.session;  // so that its journal is kept until it has been added
+    record.interrupted_ms = env_.clock.monotonic_ms() - left.silent_ms;
+    record.rules.reconnect_window_ms = identity.reconnect_window_ms;
+    record.rules.min_duration_ms = identity.min_duration_ms;
+    record.rules.max_duration_ms = identity.max_duration_ms;
+    record.end_reason.assign("restart");
+    record.committed_bytes.set(static_cast<std::int64_t>(left.length));
+    record.duration_ms.set(left.duration_ms);
+    if (has_later_part(live, record)) {
+      record.state = RecordingState::kEnding;
+      record.end_reason.assign("divided");
+    }
+    StreamRecord& owner = live.edit_stream(stream.value());
+    // The encoder may be back already, and what it sends be in a tentative recording.
+    const RecordingRecord* young = live.recording(owner.recording);
+    const bool its_own = young != nullptr && young->tentative != 0 && published &&
+                         owner.session.id == young->session;
+    const bool free = record.state == RecordingState::kInterrupted && left.in_spool &&
+                      owner.stopped == 0 && (young == nullptr || its_own);
+    const std::int64_t back_ms =
+        young != nullptr ? young->interrupted_ms : env_.clock.monotonic_ms();
+    if (free && back_ms - record.interrupted_ms < identity.reconnect_window_ms) {
+      if (young != nullptr) {
+        withdraw(live, owner.recording);
+      }
+      owner.recording = index.value();
+      owner.wanted = identity.automatic ? 0 : 1;
+    }
+    env_.log.write(LogLevel::kNotice,
+                   "recording " + identity.slug + " of " + to_valid_utf8(identity.app) + "/" +
+                       to_valid_utf8(identity.stream) +
+                       (left.in_spool ? " was found in the spool"
+                                      : " was found in the catalogue, without its outcome"));
+  });
+}
+
+}  // namespace recording::recorder
