@@ -1,7 +1,7 @@
 """The machine's clock is set while nginx records: no recording is moved, split or prolonged."""
 import datetime
 import glob
-import os
+import pathlib
 import time
 
 from tests.integration.support import (
@@ -71,6 +71,8 @@ class ClockJumps(RecordingTest):
         time.sleep(2)
         if crash:
             kill_all(server)
+            for name_of in ("faketime_shm_{}", "sem.faketime_sem_{}"):  # the library's
+                pathlib.Path("/dev/shm", name_of.format(server.process.pid)).unlink(missing_ok=True)
         first.kill()
         broken = time.monotonic()
         if interrupted is not None:
