@@ -87,7 +87,7 @@ fuzz_one() {  # NAME: 20 s from the seeds, in a corpus that is kept from run to 
     local corpus=$root/build-fuzz/corpus/$1 seeds=$root/tests/fuzz/corpus/$1
     mkdir -p "$corpus"
     [ -d "$seeds" ] || seeds=
-    if (cd build-fuzz && "./tests/fuzz/$1" -max_total_time=20 -timeout=20 -rss_limit_mb=2048 \
+    if (cd build-fuzz && "./tests/fuzz/$1" -max_total_time=30 -timeout=20 -rss_limit_mb=2048 \
             -artifact_prefix="$logs/$1-" "$corpus" $seeds) > "$logs/$1.log" 2>&1; then
         touch "$logs/$1.passed"
     fi
@@ -142,7 +142,7 @@ else
     count "unit" 0 1 "$logs/unit.log"
 fi
 
-step "fuzz targets, 20 s each"
+step "fuzz targets, 30 s each"
 if [ -f "$logs/fuzz_build.passed" ]; then
     for source in tests/fuzz/fuzz_*.cpp; do
         name=$(basename "$source" .cpp)

@@ -1,11 +1,12 @@
 #include "media/avc_config.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "media/video_facts.hpp"
 
 namespace recording::media {
 namespace {
@@ -44,20 +45,6 @@ void read_trailer(ByteReader& in, ParameterSets& sets) {
   if (read_sets(in, count, {kAvcSpsExtension}, with) && in.ok()) {
     sets = std::move(with);
   }
-}
-
-// Ticks of kVideoTimescale; 0 where the SPS does not say, or says what no camera does. (E.2.1: a
-// tick is the time of a field, so a frame lasts two.)
-std::uint32_t frame_duration(const AvcSps& sps) {
-  if (sps.num_units_in_tick == 0 || sps.time_scale == 0) {
-    return 0;
-  }
-  const std::uint64_t ticks =
-      (std::uint64_t{kVideoTimescale} * 2 * sps.num_units_in_tick + sps.time_scale / 2) /
-      sps.time_scale;
-  constexpr std::uint64_t kShortest = kVideoTimescale / 300;
-  constexpr std::uint64_t kLongest = std::uint64_t{kVideoTimescale} * 2;
-  return ticks < kShortest || ticks > kLongest ? 0 : static_cast<std::uint32_t>(ticks);
 }
 
 // ITU-T H.264, A.2; constraint_set1_flag and constraint_set3_flag narrow some profiles down.
@@ -111,10 +98,9 @@ SourceParameters source_of(const AvcSps& sps) {
   source.color_space = sps.matrix_coefficients;
   source.interlaced = !sps.frame_mbs_only;
   source.has_b_frames = sps.reorder_frames;
-  if (frame_duration(sps) != 0) {  // else it counts in ticks that are no frame rate
-    source.frame_rate_milli =
-        static_cast<std::uint32_t>(std::lround(sps.time_scale * 500.0 / sps.num_units_in_tick));
-  }
+  // E.2.1: a tick is the time of a field, so a frame lasts two
+  source.frame_rate_milli =
+      plausible_frame_rate(std::uint64_t{2} * sps.num_units_in_tick, sps.time_scale);
   return source;
 }
 
@@ -164,7 +150,8 @@ TrackConfig AvcConfig::track() const {
   TrackConfig track;
   track.codec = Codec::kAvc;
   track.timescale = kVideoTimescale;
-  track.default_duration = frame_duration(sps);
+  track.default_duration =
+      plausible_frame_duration(std::uint64_t{2} * sps.num_units_in_tick, sps.time_scale);
   track.record = record_of(*this);
   track.source = source_of(sps);
   return track;

@@ -1,5 +1,4 @@
 // Sequence parameter sets: ITU-T H.264, 7.3.2.1.1 and E.1.1.
-#include <array>
 #include <optional>
 #include <string>
 #include <utility>
@@ -7,11 +6,11 @@
 #include "media/avc_config.hpp"
 #include "media/bit_reader.hpp"
 #include "media/nal.hpp"
+#include "media/video_facts.hpp"
 
 namespace recording::media {
 namespace {
 
-constexpr std::uint32_t kMaxSide = 16384;
 constexpr std::uint32_t kMaxSpsId = 31;
 constexpr std::uint32_t kMaxPpsId = 255;
 constexpr std::size_t kMaxNal = 0xFFFF;  // a record has 16 bits for its size
@@ -142,9 +141,8 @@ Status parse_size(BitReader& in, AvcSps& sps, Geometry& geometry) {
   if (!in.ok()) {
     return corrupt("ends too early");
   }
-  if (coded_width > kMaxSide || coded_height > kMaxSide) {
-    return corrupt("a picture of " + std::to_string(coded_width) + "x" +
-                   std::to_string(coded_height) + " is larger than 16384 pixels");
+  if (coded_width > kMaxPictureSide || coded_height > kMaxPictureSide) {
+    return corrupt(too_large(coded_width, coded_height));
   }
   if (crop_width >= coded_width || crop_height >= coded_height) {
     return corrupt("cropping leaves no picture");
@@ -152,43 +150,6 @@ Status parse_size(BitReader& in, AvcSps& sps, Geometry& geometry) {
   sps.width = static_cast<std::uint32_t>(coded_width - crop_width);
   sps.height = static_cast<std::uint32_t>(coded_height - crop_height);
   return ok();
-}
-
-void parse_aspect_ratio(BitReader& in, AvcSps& sps) {
-  struct Ratio {
-    std::uint32_t num, den;
-  };
-  // Table E-1; 0 is "unspecified"
-  static constexpr std::array<Ratio, 17> kRatios{{{1, 1},
-                                                  {1, 1},
-                                                  {12, 11},
-                                                  {10, 11},
-                                                  {16, 11},
-                                                  {40, 33},
-                                                  {24, 11},
-                                                  {20, 11},
-                                                  {32, 11},
-                                                  {80, 33},
-                                                  {18, 11},
-                                                  {15, 11},
-                                                  {64, 33},
-                                                  {160, 99},
-                                                  {4, 3},
-                                                  {3, 2},
-                                                  {2, 1}}};
-  constexpr std::uint8_t kExtendedSar = 255;
-  const std::uint8_t idc = in.u8();
-  if (idc == kExtendedSar) {
-    const std::uint32_t num = in.bits(16);
-    const std::uint32_t den = in.bits(16);
-    if (num != 0 && den != 0) {  // E.2.1: else unspecified
-      sps.sar_num = num;
-      sps.sar_den = den;
-    }
-  } else if (idc < kRatios.size()) {
-    sps.sar_num = kRatios[idc].num;
-    sps.sar_den = kRatios[idc].den;
-  }
 }
 
 // E.1.2
@@ -236,7 +197,9 @@ void parse_reordering(BitReader in, bool timing, AvcSps& sps) {
 // E.1.1
 void parse_vui(BitReader& in, AvcSps& sps) {
   if (in.flag()) {  // aspect_ratio_info_present_flag
-    parse_aspect_ratio(in, sps);
+    const AspectRatio ratio = read_aspect_ratio(in);
+    sps.sar_num = ratio.num;
+    sps.sar_den = ratio.den;
   }
   if (in.flag()) {  // overscan_info_present_flag
     in.skip(1);

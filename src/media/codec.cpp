@@ -10,6 +10,20 @@ std::string_view codec_name(Codec codec) {
       return "aac";
     case Codec::kMp3:
       return "mp3";
+    case Codec::kHevc:
+      return "hevc";
+    case Codec::kAv1:
+      return "av1";
+    case Codec::kVp9:
+      return "vp9";
+    case Codec::kOpus:
+      return "opus";
+    case Codec::kAc3:
+      return "ac3";
+    case Codec::kEac3:
+      return "eac3";
+    case Codec::kFlac:
+      return "flac";
     case Codec::kNone:
       break;
   }

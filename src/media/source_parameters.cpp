@@ -14,4 +14,8 @@ std::string planar_format(std::uint8_t chroma_format_idc, std::uint8_t bit_depth
   return (bit_depth == 8 && full_range_name ? "yuvj" : "yuv") + (chroma + depth);
 }
 
+std::string gray_format(std::uint8_t bit_depth) {
+  return bit_depth == 8 ? "gray" : "gray" + std::to_string(bit_depth) + "le";
+}
+
 }  // namespace recording::media

@@ -45,4 +45,7 @@ struct SourceParameters {
 std::string planar_format(std::uint8_t chroma_format_idc, std::uint8_t bit_depth, bool rgb,
                           bool full_range_name);
 
+// The same for decoders that give monochrome as such: "gray", "gray10le".
+std::string gray_format(std::uint8_t bit_depth);
+
 }  // namespace recording::media

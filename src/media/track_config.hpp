@@ -14,9 +14,11 @@ struct TrackConfig {
   Codec codec = Codec::kNone;
   std::uint32_t timescale = 0;  // ticks a second: 120000 for video, the sample rate for audio
   std::uint32_t default_duration = 0;  // ticks; what most samples last; 0: not known (video)
-  Bytes
-      record;  // AVCDecoderConfigurationRecord with 4-byte NAL lengths (ISO/IEC 14496-15, 5.3.3.1),
-               // or AudioSpecificConfig (ISO/IEC 14496-3, 1.6.2.1); empty for MP3
+  // What is in the sample entry: the AVCDecoderConfigurationRecord or
+  // HEVCDecoderConfigurationRecord with 4-byte NAL lengths (ISO/IEC 14496-15, 5.3.3.1 and 8.3.3.1),
+  // the AudioSpecificConfig (ISO/IEC 14496-3, 1.6.2.1), nothing for MP3, else the payload of av1C,
+  // vpcC, dOps, dac3, dec3 or dfLa (without version and flags).
+  Bytes record;
   // What a decoder must be told beyond `source`, and no sample brings along: a change of it needs
   // another sample entry. In a form in which equal settings are equal bytes. Empty where all key
   // frames carry it (parameter sets in-band).
