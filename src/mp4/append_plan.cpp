@@ -36,8 +36,7 @@ Status take_runs(AppendPlan& plan, std::span<const Run> runs) {
 }
 
 Status check_config(TrackKind kind, const TrackConfig& config) {
-  const bool video = config.codec == media::Codec::kAvc;
-  if (config.codec == media::Codec::kNone || video != (kind == TrackKind::kVideo) ||
+  if (config.codec == media::Codec::kNone || media::kind_of(config.codec) != kind ||
       config.timescale == 0 || config.default_duration > kMaxStep ||
       config.record.size() > std::numeric_limits<std::uint16_t>::max()) {
     return invalid("a configuration that this track cannot have");

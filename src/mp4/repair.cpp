@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "mp4/holes.hpp"
+
 namespace recording::mp4 {
 
 Status repair(storage::File& file, Scan& found) {

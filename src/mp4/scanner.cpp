@@ -156,80 +156,6 @@ class Scanner {
   bool has_identity_ = false;
 };
 
-// Whether a sector of [begin, end) reads as zeros, as far as it lies inside.
-Result<bool> has_zero_sector(storage::File& file, std::uint64_t begin, std::uint64_t end) {
-  constexpr std::uint64_t kSector = 512, kLeast = 16;  // fewer zeros say nothing
-  Bytes buffer(64 * 1024);
-  while (begin < end) {
-    const std::uint64_t size =
-        std::min<std::uint64_t>(end - begin, buffer.size() - begin % kSector);
-    const std::span<std::uint8_t> piece = std::span(buffer).first(static_cast<std::size_t>(size));
-    RECORDING_TRY(read_exactly(file, piece, begin));
-    for (std::uint64_t at = 0; at < size;) {
-      const std::uint64_t length = std::min(kSector - (begin + at) % kSector, size - at);
-      const auto part =
-          piece.subspan(static_cast<std::size_t>(at), static_cast<std::size_t>(length));
-      if (length >= kLeast &&
-          std::all_of(part.begin(), part.end(), [](auto b) { return b == 0; })) {
-        return true;
-      }
-      at += length;
-    }
-    begin += size;
-  }
-  return false;
-}
-
-// No AAC or MP3 frame begins with eight bytes of zero, however quiet it is.
-Result<bool> has_zero_frame(storage::File& file, std::uint64_t offset, const RunView& run) {
-  constexpr std::size_t kFront = 8;
-  FileWindow window(file);
-  for (const Sample& sample : run.samples) {
-    if (sample.size >= kFront) {
-      auto front = window.view(offset, kFront);
-      if (!front) {
-        return std::move(front).error();
-      }
-      if (std::all_of(front.value().begin(), front.value().end(), [](auto b) { return b == 0; })) {
-        return true;
-      }
-    }
-    offset += sample.size;
-  }
-  return false;
-}
-
-// H.264 with emulation prevention never has three zero bytes in a row, so a sector of them is a
-// hole; broken NAL lengths alone are none, an encoder may have sent them.
-Result<bool> has_hole(storage::File& file, std::uint64_t moof, std::uint64_t end,
-                      const PerTrack<std::uint32_t>& trex_durations) {
-  FileWindow window(file);
-  auto front = window.view(moof, 8);
-  if (!front) {
-    return std::move(front).error();
-  }
-  const auto header = parse_box_header(front.value());
-  auto box = window.view(moof, header ? static_cast<std::size_t>(header->size) : 0);
-  if (!box) {
-    return std::move(box).error();
-  }
-  auto parsed = parse_fragment_header(box.value(), trex_durations);
-  if (!parsed) {
-    return std::move(parsed).error();
-  }
-  std::uint64_t at = moof + box.value().size() + kMdatHeader;
-  for (const RunView& run : parsed.value().views()) {
-    const std::uint64_t stop = std::min(at + run.bytes(), end);
-    auto hole = run.kind == media::TrackKind::kVideo ? has_zero_sector(file, at, stop)
-                                                     : has_zero_frame(file, at, run);
-    if (!hole || hole.value()) {
-      return hole;
-    }
-    at = stop;
-  }
-  return false;
-}
-
 }  // namespace
 
 Result<Scan> scan(storage::File& file, std::uint64_t limit) {
@@ -248,22 +174,6 @@ Result<Scan> scan(storage::File& file, std::uint64_t limit) {
     return Error{Errc::kCorrupt, "the beginning of the file is not whole"};
   }
   return found;
-}
-
-Result<std::uint64_t> end_without_holes(storage::File& file, const Scan& scan) {
-  const std::vector<std::uint64_t>& fragments = scan.state.recent_fragments();
-  std::uint64_t end = scan.end;
-  for (auto at = fragments.rbegin(); at != fragments.rend(); ++at) {
-    auto hole = has_hole(file, *at, end, scan.state.trex_durations());
-    if (!hole) {
-      return std::move(hole).error();
-    }
-    if (!hole.value()) {
-      break;
-    }
-    end = *at;
-  }
-  return end;
 }
 
 }  // namespace recording::mp4

@@ -23,9 +23,4 @@ struct Scan {
 // they came with the first write, so nothing is behind them.
 Result<Scan> scan(storage::File& file, std::uint64_t limit);
 
-// After a power cut a file may have its length while bytes of the last writes read as zeros. Where
-// the last fragments of `scan` have such holes, gives the offset where the first of them begins,
-// else scan.end.
-Result<std::uint64_t> end_without_holes(storage::File& file, const Scan& scan);
-
 }  // namespace recording::mp4

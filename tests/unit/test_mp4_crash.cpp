@@ -343,6 +343,48 @@ void a_strange_sample_is_not_taken_for_a_tear(void**) {
   assert_int_equal(file->samples_since_mark(media::TrackKind::kVideo), 3);
 }
 
+OwnedFragment padded_fragment(std::int64_t dts) {
+  OwnedFragment fragment;
+  Bytes unit{0x32, 0x90, 0x4E};  // a frame OBU of 10000 bytes
+  unit.insert(unit.end(), 10000, 7);
+  unit.insert(unit.end(), {0x7A, 0xB8, 0x17});  // a padding OBU of 3000
+  unit.insert(unit.end(), 3000, 0);
+  Bytes silence{0xF8, 0xFF, 0xFE};  // of libopus at a constant bit rate
+  silence.insert(silence.end(), 157, 0);
+  fragment.add(media::TrackKind::kVideo, dts, 0, true, std::move(unit));
+  fragment.add(media::TrackKind::kAudio, dts * 2 / 5, 0, true, std::move(silence));
+  fragment.runs[0].last_duration = 4000;
+  fragment.runs[1].last_duration = 960;
+  return fragment;
+}
+
+// AV1 and Opus fill up a constant bit rate with zeros; a sector of them elsewhere is a hole.
+void padding_is_not_taken_for_a_tear(void**) {
+  MemFileSystem files;
+  auto file = create_recording(files, kPath);
+  OwnedFragment first = padded_fragment(0);
+  first.mark = begin_mark(1);
+  first.config[0] = video_config();
+  first.config[0]->codec = media::Codec::kAv1;
+  first.config[1] = audio_config();
+  first.config[1]->codec = media::Codec::kOpus;
+  must(first.append_to(*file));
+  const auto behind_first = file->length();
+  must(padded_fragment(4000).append_to(*file));
+  const auto length = file->length();
+  file.reset();
+  const Bytes whole = files.read(kPath);
+  file = reopen_recording(files, kPath);
+  assert_int_equal(file->length(), length);
+  file.reset();
+  Bytes holed = whole;
+  const auto at = static_cast<std::ptrdiff_t>((behind_first + 1024) / 512 * 512);
+  std::fill(holed.begin() + at, holed.begin() + at + 512, std::uint8_t{0});
+  files.put("holed.mp4", std::move(holed));
+  file = reopen_recording(files, "holed.mp4");
+  assert_int_equal(file->length(), behind_first);
+}
+
 }  // namespace
 
 int main() {
@@ -356,6 +398,7 @@ int main() {
       cmocka_unit_test(a_file_without_a_whole_beginning_is_left_alone),
       cmocka_unit_test(a_head_is_not_restored_from_a_copy_that_is_none),
       cmocka_unit_test(a_strange_sample_is_not_taken_for_a_tear),
+      cmocka_unit_test(padding_is_not_taken_for_a_tear),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <cstdint>
+
+#include "base/result.hpp"
+#include "mp4/scanner.hpp"
+#include "storage/file.hpp"
+
+namespace recording::mp4 {
+
+// After a power cut a file may have its length while bytes of the last writes read as zeros. Where
+// the last fragments of `scan` have such holes, gives the offset where the first of them begins,
+// else scan.end.
+Result<std::uint64_t> end_without_holes(storage::File& file, const Scan& scan);
+
+}  // namespace recording::mp4
