@@ -62,12 +62,12 @@ class AvcSource final : public VideoSource {
   }
 
   Arrangement take_key_frame(Pieces sample) override {
-    const AccessUnitLayout layout = inspect_access_unit(sample, 4);
+    const AccessUnitLayout layout = inspect_access_unit(Codec::kAvc, sample, 4);
     if (!layout.well_formed) {
       return {};
     }
     // An SPS may change its content with an IDR picture only (7.4.1.2.1).
-    if (announced_ && (layout.idr || same_sps(*announced_))) {
+    if (announced_ && (layout.random_access || same_sps(*announced_))) {
       follow(std::move(*announced_));
       announced_.reset();
     }

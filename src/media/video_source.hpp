@@ -28,7 +28,8 @@ class VideoSource {
   // A sample that the encoder calls a key frame, of 4-byte NAL lengths. It may bring
   // parameter sets of its own, which are then in force.
   virtual Arrangement take_key_frame(Pieces sample) = 0;
-  // What is in force. Changes only in the calls above.
+  // What is in force. Changes only in the calls above. Codec::kNone as long as nothing said it: AV1
+  // and VP9 may leave it to their key frames.
   [[nodiscard]] virtual const TrackConfig& track() const = 0;
   // As the encoder sends NAL lengths; 4 for a codec that has none.
   [[nodiscard]] virtual std::uint8_t nal_length_size() const { return 4; }

@@ -219,6 +219,7 @@ void Session::end(SessionEnd how) {
     decide();  // what somebody has just been promised, and this worker has not seen yet
   }
   write_gauges();
+  note_passed_over();
   batch_ready(gatherer_.cut(tracks_, std::nullopt, 0));
   gatherer_.forget();
   held_.clear();

@@ -106,6 +106,7 @@ class Session {
   void publish_facts();
   [[nodiscard]] std::size_t most_segments() const;
   void note_unrecordable();
+  void note_passed_over();
 
   Environment& env_;
   Publisher publisher_;

@@ -56,6 +56,12 @@ void Session::on_message(media::TrackKind kind, std::uint32_t timestamp_ms, medi
       decide();
     }
   }
+  if (intake.note != nullptr) {
+    env_.log.write(LogLevel::kWarn,
+                   std::string(kind == media::TrackKind::kVideo ? "video" : "audio") + " of " +
+                       to_valid_utf8(publisher_.app) + "/" + to_valid_utf8(publisher_.name) + ": " +
+                       intake.note);
+  }
   switch (intake.what) {
     case Intake::What::kSample:
       any_sample_ = true;
@@ -121,6 +127,21 @@ void Session::note_unrecordable() {
                      " sends media without a codec configuration (sequence header) that can be "
                      "recorded: nothing of it can be saved until one comes; reconnect the encoder");
   publish_facts();
+}
+
+void Session::note_passed_over() {
+  PassedOver all;
+  for (const TrackIntake& track : tracks_) {
+    all.packets += track.passed_over().packets;
+    all.tracks += track.passed_over().tracks;
+  }
+  if (all.packets + all.tracks == 0) {
+    return;
+  }
+  env_.log.write(LogLevel::kNotice,
+                 to_valid_utf8(publisher_.app) + "/" + to_valid_utf8(publisher_.name) + ": " +
+                     std::to_string(all.packets) + " packets of unknown types and " +
+                     std::to_string(all.tracks) + " of other tracks were passed over");
 }
 
 void Session::take_sample(media::TrackKind kind, const Intake& sample, std::int64_t now_ms) {

@@ -2,10 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <utility>
-
-#include "media/aac_config.hpp"
 
 namespace recording::recorder {
 namespace {
@@ -44,26 +41,14 @@ Bytes joined(media::Pieces pieces, std::size_t limit) {
   return bytes;
 }
 
-// The first bytes of a message in one place; nearly always they already are.
-struct MessageHead {
-  explicit MessageHead(media::Pieces message) {
-    if (!message.empty() && message[0].iov_len >= sizeof(copy)) {
-      view = {static_cast<const std::uint8_t*>(message[0].iov_base), sizeof(copy)};
-      return;
-    }
-    std::size_t size = 0;
-    for (const iovec& piece : message) {
-      const std::size_t take = std::min(piece.iov_len, sizeof(copy) - size);
-      if (take > 0) {  // an empty piece may have no address
-        std::memcpy(copy + size, piece.iov_base, take);
-        size += take;
-      }
-    }
-    view = {copy, size};
+std::string fourcc_text(std::uint32_t code) {
+  std::string text;
+  for (int shift = 24; shift >= 0; shift -= 8) {
+    const char c = static_cast<char>(code >> shift & 0xFF);
+    text.push_back(c > 0x20 && c < 0x7F ? c : '?');
   }
-  std::uint8_t copy[16];
-  ByteView view;
-};
+  return text;
+}
 
 constexpr std::size_t kLongestConfig = 16384;
 // An encoder that cannot make up its mind is followed once in this time, and has no more than this
@@ -79,33 +64,75 @@ std::uint32_t TrackIntake::expected_duration() const {
 
 Intake TrackIntake::take(std::uint32_t timestamp_ms, std::int64_t reference_ms,
                          media::Pieces message) {
-  const MessageHead head(message);
-  const std::size_t size = total_size(message);
-  const media::TagHeader tag = kind_ == media::TrackKind::kVideo
-                                   ? media::parse_video_tag(head.view, size)
-                                   : media::parse_audio_tag(head.view, size);
+  const media::TagHeader tag = kind_ == media::TrackKind::kVideo ? media::parse_video_tag(message)
+                                                                 : media::parse_audio_tag(message);
   pieces_.clear();
+  slice(message, tag.header_size, tag.payload_size, pieces_);
+  Intake intake;
   switch (tag.kind) {
     case media::TagKind::kSequenceHeader:
-      slice(message, tag.header_size, size - tag.header_size, pieces_);
-      return take_config(tag.codec, pieces_);
+      intake = take_config(tag.codec, pieces_);
+      break;
+    case media::TagKind::kMultichannelConfig:
+      intake = take_channels(pieces_);
+      break;
     case media::TagKind::kSample:
-      slice(message, tag.header_size, size - tag.header_size, pieces_);
-      return take_sample(tag, timestamp_ms, reference_ms, pieces_);
-    case media::TagKind::kUnsupported: {
-      Intake intake;
-      intake.what = Intake::What::kRejected;
-      const char id = static_cast<char>(tag.codec_id);
-      if (rejected_codecs_.find(id) == std::string::npos && rejected_codecs_.size() < 16) {
-        rejected_codecs_.push_back(id);
-        why_ = "codec number " + std::to_string(tag.codec_id) + " of FLV cannot be recorded";
-        intake.why = why_.c_str();
-      }
-      return intake;
-    }
+      intake = take_sample(tag, timestamp_ms, reference_ms);
+      break;
+    case media::TagKind::kUnsupported:
+      intake = reject_codec(tag.codec_id);
+      break;
     default:
-      return {};
+      break;
   }
+  pass_over(tag, intake);
+  return intake;
+}
+
+void TrackIntake::pass_over(const media::TagHeader& tag, Intake& intake) {
+  if (tag.kind == media::TagKind::kUnknownPacket) {
+    ++passed_over_.packets;
+    const std::uint32_t bit = 1U << (tag.packet_type % 16);
+    if ((noted_packets_ & bit) == 0) {
+      noted_packets_ |= bit;
+      note_ = "packets of type " + std::to_string(tag.packet_type) +
+              " are not known here and are passed over";
+      intake.note = note_.c_str();
+    }
+  }
+  if (tag.other_tracks != 0) {
+    if (passed_over_.tracks == 0) {
+      note_ = "of several tracks only number 0 is recorded, the others are passed over";
+      intake.note = note_.c_str();
+    }
+    passed_over_.tracks += tag.other_tracks;
+  }
+}
+
+Intake TrackIntake::reject_codec(std::uint32_t codec_id) {
+  constexpr std::size_t kMostNoted = 16;
+  Intake intake;
+  intake.what = Intake::What::kRejected;
+  if (rejected_codecs_.size() < kMostNoted &&
+      std::find(rejected_codecs_.begin(), rejected_codecs_.end(), codec_id) ==
+          rejected_codecs_.end()) {
+    rejected_codecs_.push_back(codec_id);
+    why_ = codec_id > 0xFF ? "codec \"" + fourcc_text(codec_id) + "\""
+                           : "codec number " + std::to_string(codec_id) + " of FLV";
+    why_ += " cannot be recorded";
+    intake.why = why_.c_str();
+  }
+  return intake;
+}
+
+// It matters for Opus without an identification header only: all others say it themselves.
+Intake TrackIntake::take_channels(media::Pieces payload) {
+  const std::uint8_t channels = media::multichannel_count(payload);
+  if (channels == 0 || channels == channels_) {
+    return {};
+  }
+  channels_ = channels;
+  return channels_counted_ ? take_config(media::Codec::kOpus, {}) : Intake{};
 }
 
 void TrackIntake::declare_frame_rate(double fps) {
@@ -142,7 +169,7 @@ void TrackIntake::set_config(media::TrackConfig config) {
 }
 
 Status TrackIntake::take_video_config(media::Codec codec, ByteView record) {
-  if (source_ != nullptr && config_->codec == codec) {
+  if (source_ != nullptr && source_codec_ == codec) {
     return source_->announce(record);  // in force with a key frame
   }
   std::unique_ptr<media::VideoSource> source = media::make_video_source(codec);
@@ -151,26 +178,31 @@ Status TrackIntake::take_video_config(media::Codec codec, ByteView record) {
   }
   RECORDING_TRY(source->announce(record));
   source_ = std::move(source);
-  set_config(declared(source_->track()));
+  source_codec_ = codec;
+  if (source_->track().codec != media::Codec::kNone) {
+    set_config(declared(source_->track()));
+  }
   return ok();
 }
 
 Status TrackIntake::take_audio_config(media::Codec codec, ByteView record) {
-  if (codec != media::Codec::kAac) {
-    return Error{Errc::kInvalidArgument, "no configuration for it"};
-  }
-  Result<media::TrackConfig> config = media::parse_aac_config(record);
+  auto config = media::AudioSource::describe(codec, record);
   if (!config) {
     return std::move(config).error();
   }
-  if (config_ == nullptr || !config_->same_source(config.value())) {
-    set_config(std::move(config).value());
+  channels_counted_ = codec == media::Codec::kOpus && record.size() == 1;
+  if (config.value() &&
+      (config_ == nullptr || config_->codec != codec || !config_->same_source(*config.value()))) {
+    set_config(std::move(*config.value()));
   }
   return ok();
 }
 
 Intake TrackIntake::take_config(media::Codec codec, media::Pieces payload) {
   Bytes record = joined(payload, kLongestConfig);
+  if (record.empty()) {
+    record.push_back(channels_);  // of Opus
+  }
   Intake intake;
   if (!rejected_config_.empty() && record == rejected_config_) {
     intake.what = Intake::What::kRejected;  // said before; encoders repeat their headers
@@ -191,18 +223,6 @@ Intake TrackIntake::take_config(media::Codec codec, media::Pieces payload) {
     intake.what = Intake::What::kConfig;
   }
   return intake;
-}
-
-// A frame of MP3 is its own configuration; true for every other codec that has one.
-bool TrackIntake::describe_by_frame(media::Codec codec, media::Pieces payload) {
-  if (codec == media::Codec::kMp3) {
-    const Bytes head = joined(payload, 4);
-    Result<media::TrackConfig> config = media::parse_mp3_frame(head);
-    if (config && (config_ == nullptr || !config_->same_source(config.value()))) {
-      set_config(std::move(config).value());
-    }
-  }
-  return config_ != nullptr && config_->codec == codec;
 }
 
 void TrackIntake::arrange_key_frame() {
@@ -235,35 +255,78 @@ void TrackIntake::follow_source(std::int64_t ms) {
   set_config(std::move(now));
 }
 
-Intake TrackIntake::take_sample(const media::TagHeader& tag, std::uint32_t timestamp_ms,
-                                std::int64_t reference_ms, media::Pieces payload) {
-  if (!describe_by_frame(tag.codec, payload)) {
+// False: the picture cannot be stored.
+bool TrackIntake::widen_lengths(Intake& intake) {
+  if (source_->nal_length_size() == 4) {
+    return true;
+  }
+  widened_ = media::widen_nal_lengths(pieces_, source_->nal_length_size());
+  if (widened_.empty()) {
+    intake.what = Intake::What::kRejected;
+    if (!malformed_said_) {
+      malformed_said_ = true;
+      intake.why = "the NAL lengths of a picture do not add up";
+    }
+    return false;
+  }
+  pieces_.assign(1, iovec{widened_.data(), widened_.size()});
+  return true;
+}
+
+// Makes pieces_ what is stored of a picture. False: nothing is.
+bool TrackIntake::take_picture(const media::TagHeader& tag, Intake& intake) {
+  if (source_codec_ != tag.codec && tag.key &&
+      (tag.codec == media::Codec::kAv1 || tag.codec == media::Codec::kVp9)) {
+    source_ = media::make_video_source(tag.codec);  // their key frames need no header
+    source_codec_ = tag.codec;
+  }
+  if (source_codec_ != tag.codec) {
     ++undescribed_;
-    return {};
+    return false;
   }
-  if (source_ != nullptr) {
-    if (source_->nal_length_size() != 4) {
-      widened_ = media::widen_nal_lengths(payload, source_->nal_length_size());
-      if (widened_.empty()) {
-        Intake intake;
-        intake.what = Intake::What::kRejected;
-        if (!malformed_said_) {
-          malformed_said_ = true;
-          intake.why = "the NAL lengths of a picture do not add up";
-        }
-        return intake;
-      }
-      pieces_.assign(1, iovec{widened_.data(), widened_.size()});
+  if (!widen_lengths(intake)) {
+    return false;
+  }
+  if (tag.key) {
+    arrange_key_frame();
+  }
+  if (config_ == nullptr || config_->codec != tag.codec) {
+    if (source_->track().codec != tag.codec) {
+      ++undescribed_;
+      return false;
     }
-    if (tag.key) {
-      arrange_key_frame();
+    set_config(declared(source_->track()));
+  }
+  return true;
+}
+
+void TrackIntake::take_frame_of_audio(media::Codec codec) {
+  auto config = audio_.take_frame(codec, pieces_);
+  if (config && (config_ == nullptr || config_->codec != codec || !config_->same_source(*config))) {
+    set_config(std::move(*config));
+  }
+}
+
+Intake TrackIntake::take_sample(const media::TagHeader& tag, std::uint32_t timestamp_ms,
+                                std::int64_t reference_ms) {
+  Intake intake;
+  if (kind_ == media::TrackKind::kVideo) {
+    if (!take_picture(tag, intake)) {
+      return intake;
+    }
+  } else {
+    take_frame_of_audio(tag.codec);
+    if (config_ == nullptr || config_->codec != tag.codec) {
+      ++undescribed_;
+      return intake;
     }
   }
+  // The clock counts milliseconds, and finds the encoder's exact times again by itself.
+  timestamp_ms += (tag.nanoseconds + 500000) / 1000000;
   const media::SampleClock::Time time = clock_->next(timestamp_ms, tag.cts_ms, reference_ms);
-  if (source_ != nullptr && tag.key) {
+  if (kind_ == media::TrackKind::kVideo && tag.key) {
     follow_source(time.ms);
   }
-  Intake intake;
   intake.what = Intake::What::kSample;
   intake.ms = time.ms;
   intake.sample.dts = time.dts;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "media/audio_source.hpp"
 #include "media/flv_tag.hpp"
 #include "media/key_frame.hpp"
 #include "media/sample_clock.hpp"
@@ -28,6 +29,14 @@ struct Intake {
   std::int64_t ms = 0;  // received time, unwound
   media::Pieces pieces;
   const char* why = nullptr;
+  // Something of the message that was passed over, to be said once; whatever `what` is.
+  const char* note = nullptr;
+};
+
+// What of Enhanced RTMP was passed over.
+struct PassedOver {
+  std::uint64_t packets = 0;  // of types that are not known
+  std::uint64_t tracks = 0;   // messages of other tracks than number 0
 };
 
 // Takes the messages of one track of one session apart: FLV header, codec configuration,
@@ -50,14 +59,20 @@ class TrackIntake {
   void count_sample() { ++next_ordinal_; }
   // Samples that came without any configuration.
   [[nodiscard]] std::uint64_t undescribed() const { return undescribed_; }
+  [[nodiscard]] const PassedOver& passed_over() const { return passed_over_; }
 
  private:
+  void pass_over(const media::TagHeader& tag, Intake& intake);
+  Intake reject_codec(std::uint32_t codec_id);
+  Intake take_channels(media::Pieces payload);
   Intake take_config(media::Codec codec, media::Pieces payload);
   Status take_video_config(media::Codec codec, ByteView record);
   Status take_audio_config(media::Codec codec, ByteView record);
   Intake take_sample(const media::TagHeader& tag, std::uint32_t timestamp_ms,
-                     std::int64_t reference_ms, media::Pieces payload);
-  bool describe_by_frame(media::Codec codec, media::Pieces payload);
+                     std::int64_t reference_ms);
+  bool take_picture(const media::TagHeader& tag, Intake& intake);
+  void take_frame_of_audio(media::Codec codec);
+  bool widen_lengths(Intake& intake);
   void arrange_key_frame();
   void follow_source(std::int64_t ms);
   [[nodiscard]] media::TrackConfig declared(media::TrackConfig config);
@@ -70,6 +85,10 @@ class TrackIntake {
   std::uint32_t rate_beside_metadata_ = 0;  // what the configuration said when it came
   ConfigRef config_;
   std::unique_ptr<media::VideoSource> source_;
+  media::Codec source_codec_ = media::Codec::kNone;
+  media::AudioSource audio_;
+  std::uint8_t channels_ = 2;      // of Opus whose header says nothing …
+  bool channels_counted_ = false;  // … which is the case
   // What config() was before, and when it ceased, ms: not gone back to within a second.
   struct Left {
     ConfigRef config;
@@ -80,11 +99,13 @@ class TrackIntake {
   std::optional<media::SampleClock> clock_;
   std::uint64_t next_ordinal_ = 0;
   std::uint64_t undescribed_ = 0;
+  PassedOver passed_over_;
   Bytes widened_;
   std::vector<iovec> pieces_, arranged_;
-  std::string rejected_codecs_;
+  std::vector<std::uint32_t> rejected_codecs_;
+  std::uint32_t noted_packets_ = 0;  // a bit for each packet type
   bool malformed_said_ = false;
-  std::string why_;
+  std::string why_, note_;
 };
 
 }  // namespace recording::recorder

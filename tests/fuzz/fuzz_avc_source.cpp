@@ -32,7 +32,7 @@ void check_key_frame(media::VideoSource& source, Bytes sample) {
   sample.insert(sample.begin() + static_cast<std::ptrdiff_t>(arranged.at), arranged.insert.begin(),
                 arranged.insert.end());
   const iovec whole{sample.data(), sample.size()};
-  if (media::inspect_access_unit({&whole, 1}, 4).well_formed) {
+  if (media::inspect_access_unit(media::Codec::kAvc, {&whole, 1}, 4).well_formed) {
     require(source.take_key_frame({&whole, 1}).insert.empty());
   }
 }

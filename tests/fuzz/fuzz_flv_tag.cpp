@@ -43,19 +43,28 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   const std::size_t cut_size = data[0] % 16 + 1U;
   const ByteView message(data + 1, size - 1);
-  for (const TagHeader& tag :
-       {parse_video_tag(message.first(std::min<std::size_t>(message.size(), 16)), message.size()),
-        parse_audio_tag(message, message.size())}) {
-    if (tag.kind == TagKind::kSample || tag.kind == TagKind::kSequenceHeader) {
-      require(tag.codec != Codec::kNone && tag.header_size < message.size());
-    }
-  }
   const Cut cut(message, cut_size);
   const Cut whole(message, message.size() + 1);
+  for (const bool video : {false, true}) {
+    const TagHeader tag = video ? parse_video_tag(cut.pieces) : parse_audio_tag(cut.pieces);
+    const TagHeader same = video ? parse_video_tag(whole.pieces) : parse_audio_tag(whole.pieces);
+    require(tag.kind == same.kind && tag.codec == same.codec &&
+            tag.header_size == same.header_size && tag.payload_size == same.payload_size);
+    require(std::uint64_t{tag.header_size} + tag.payload_size <= message.size());
+    if (tag.kind == TagKind::kSample || tag.kind == TagKind::kSequenceHeader) {
+      require(kind_of(tag.codec) == (video ? TrackKind::kVideo : TrackKind::kAudio));
+      require(tag.codec != Codec::kNone && tag.nanoseconds < 1000000);
+      require(tag.payload_size > 0 || tag.codec == Codec::kOpus);
+    }
+  }
+  const TemporalUnitLayout unit = inspect_temporal_unit(cut.pieces);
+  require(unit.sets_at <= message.size());
+  require(unit.sequence_header == inspect_temporal_unit(whole.pieces).sequence_header);
+  const Codec codec = data[0] % 2 == 0 ? Codec::kAvc : Codec::kHevc;
   for (const std::uint8_t length_size : {std::uint8_t{1}, std::uint8_t{2}, std::uint8_t{4}}) {
-    const AccessUnitLayout layout = inspect_access_unit(cut.pieces, length_size);
-    const AccessUnitLayout same = inspect_access_unit(whole.pieces, length_size);
-    require(layout.sets_at == same.sets_at && layout.idr == same.idr &&
+    const AccessUnitLayout layout = inspect_access_unit(codec, cut.pieces, length_size);
+    const AccessUnitLayout same = inspect_access_unit(codec, whole.pieces, length_size);
+    require(layout.sets_at == same.sets_at && layout.random_access == same.random_access &&
             layout.well_formed == same.well_formed && layout.sets == same.sets &&
             layout.slice == same.slice);
     require(layout.sets_at <= message.size());
@@ -63,9 +72,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(layout.well_formed || wide.empty() || !layout.sets.empty());
     if (!wide.empty()) {
       const iovec piece{wide.data(), wide.size()};
-      const AccessUnitLayout again = inspect_access_unit({&piece, 1}, 4);
-      require(again.well_formed == layout.well_formed && again.idr == layout.idr &&
-              again.sets == layout.sets);
+      const AccessUnitLayout again = inspect_access_unit(codec, {&piece, 1}, 4);
+      require(again.well_formed == layout.well_formed &&
+              again.random_access == layout.random_access && again.sets == layout.sets);
     }
   }
   return 0;

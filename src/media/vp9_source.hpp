@@ -1,0 +1,11 @@
+#pragma once
+
+#include <memory>
+
+#include "media/video_source.hpp"
+
+namespace recording::media {
+
+std::unique_ptr<VideoSource> make_vp9_source();
+
+}  // namespace recording::media
