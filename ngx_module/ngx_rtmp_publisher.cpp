@@ -2,12 +2,15 @@
 
 #include "ngx_rtmp_publisher.hpp"
 
+#include <array>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "base/bytes.hpp"
 #include "boundary.hpp"
+#include "media/flv_tag.hpp"
 #include "ngx_application.hpp"
 #include "ngx_recording_process.hpp"
 #include "ngx_rtmp_recording_conf.hpp"
@@ -30,10 +33,24 @@ struct PublisherContext {
   ngx_rtmp_session_t* replaced = nullptr;
   recorder::Session* session = nullptr;
   bool frame_rate_told = false;
+  // The last sequence header of each kind, as its message was. An encoder may send it while
+  // on_publish has not answered yet; nginx-rtmp keeps those of H.264 and AAC only.
+  std::array<Bytes, media::kTrackKinds> headers;
 };
 
 PublisherContext* context_of(ngx_rtmp_session_t* s) noexcept {
   return static_cast<PublisherContext*>(ngx_rtmp_get_module_ctx(s, ngx_rtmp_recording_module));
+}
+
+PublisherContext* context_for(ngx_rtmp_session_t* s) {
+  PublisherContext* context = context_of(s);
+  if (context == nullptr) {
+    context = pool_new<PublisherContext>(s->connection->pool);
+    if (context != nullptr) {
+      ngx_rtmp_set_ctx(s, context, ngx_rtmp_recording_module);
+    }
+  }
+  return context;
 }
 
 template <class Context, class Module>
@@ -77,13 +94,9 @@ void make_room(ngx_rtmp_session_t* old, PublisherContext& context) {
 
 // False: the name is somebody else's.
 bool claim_name(ngx_rtmp_session_t* s, const char* name) {
-  PublisherContext* context = context_of(s);
+  PublisherContext* context = context_for(s);
   if (context == nullptr) {
-    context = pool_new<PublisherContext>(s->connection->pool);
-    if (context == nullptr) {
-      return true;
-    }
-    ngx_rtmp_set_ctx(s, context, ngx_rtmp_recording_module);
+    return true;
   }
   if (context->session != nullptr) {
     return true;  // a second publish of one session: the live module stays with the first name
@@ -141,13 +154,9 @@ void withdraw(PublisherContext& context) {
   }
 }
 
-// nginx-rtmp's shared buffers, of which the kept sequence headers are made, lie at odd addresses
-// (ngx_rtmp_alloc_shared_buf puts a 4-byte counter in front of the chain link).
-__attribute__((no_sanitize("alignment"))) void hand_over(recorder::Session& session,
-                                                         media::TrackKind kind,
-                                                         std::uint32_t timestamp,
-                                                         const ngx_chain_t* in) {
-  // One worker has one event loop: the array is kept, so that no message costs an allocation.
+// A message's pieces, valid until the next call. One worker has one event loop: the array is kept,
+// so that no message costs an allocation.
+media::Pieces pieces_of(const ngx_chain_t* in) {
   static std::vector<iovec> pieces;
   pieces.clear();
   for (; in != nullptr; in = in->next) {
@@ -156,7 +165,23 @@ __attribute__((no_sanitize("alignment"))) void hand_over(recorder::Session& sess
       pieces.push_back({in->buf->pos, size});
     }
   }
-  session.on_message(kind, timestamp, pieces);
+  return pieces;
+}
+
+// Of a connection that may never be accepted, too: it costs its memory only, and is not acted upon.
+void keep_header(ngx_rtmp_session_t* s, media::TrackKind kind, media::Pieces message) {
+  constexpr std::uint64_t kLongest = 16384;
+  const media::TagHeader tag = kind == media::TrackKind::kVideo ? media::parse_video_tag(message)
+                                                                : media::parse_audio_tag(message);
+  media::PieceReader in(message);
+  if (tag.kind != media::TagKind::kSequenceHeader || in.left() > kLongest || !is_recordable(s)) {
+    return;
+  }
+  if (PublisherContext* context = context_for(s); context != nullptr) {
+    Bytes& header = context->headers[static_cast<std::size_t>(kind)];
+    header.clear();
+    in.copy(in.left(), header);
+  }
 }
 
 // nginx-rtmp keeps onMetaData's frame rate as a whole number, cut off: 29 is 29.97.
@@ -218,14 +243,11 @@ void accept_publisher(ngx_rtmp_session_t* s) {
     return;
   }
   tell_frame_rate(s, *context);
-  // What came before on_publish had answered.
-  if (const auto* codec = module_context<ngx_rtmp_codec_ctx_t>(s, ngx_rtmp_codec_module);
-      codec != nullptr) {
-    if (codec->avc_header != nullptr) {
-      hand_over(*context->session, media::TrackKind::kVideo, 0, codec->avc_header);
-    }
-    if (codec->aac_header != nullptr) {
-      hand_over(*context->session, media::TrackKind::kAudio, 0, codec->aac_header);
+  for (const media::TrackKind kind : {media::TrackKind::kVideo, media::TrackKind::kAudio}) {
+    Bytes& header = context->headers[static_cast<std::size_t>(kind)];
+    if (!header.empty()) {
+      const iovec piece{header.data(), header.size()};
+      context->session->on_message(kind, 0, {&piece, 1});
     }
   }
 }
@@ -262,15 +284,16 @@ ngx_int_t recorder_close_stream(ngx_rtmp_session_t* s, ngx_rtmp_close_stream_t* 
 }
 
 ngx_int_t on_av(ngx_rtmp_session_t* s, ngx_rtmp_header_t* h, ngx_chain_t* in) noexcept {
-  PublisherContext* context = context_of(s);
-  if (context == nullptr || context->session == nullptr) {
-    return NGX_OK;
-  }
   return guard(s->connection->log, "message", NGX_OK, [&] {
-    tell_frame_rate(s, *context);
-    hand_over(*context->session,
-              h->type == NGX_RTMP_MSG_VIDEO ? media::TrackKind::kVideo : media::TrackKind::kAudio,
-              h->timestamp, in);
+    const auto kind =
+        h->type == NGX_RTMP_MSG_VIDEO ? media::TrackKind::kVideo : media::TrackKind::kAudio;
+    const media::Pieces message = pieces_of(in);
+    keep_header(s, kind, message);
+    PublisherContext* context = context_of(s);
+    if (context != nullptr && context->session != nullptr) {
+      tell_frame_rate(s, *context);
+      context->session->on_message(kind, h->timestamp, message);
+    }
     return NGX_OK;
   });
 }
