@@ -11,7 +11,9 @@ import xml.etree.ElementTree
 
 from tests.integration.support import (
     AUTOMATIC, Api, RecordingTest, RtmpPublisher, flv_messages, message_sample, mp4_samples,
-    probe_warnings, test_clip, wait_for)
+    packets, probe_warnings, test_clip, wait_for)
+from tests.integration.support.enhanced import enhanced_flv
+from tests.integration.support.enhanced_case import X265, encoded
 from tests.integration.support.encoder import Encoder
 from tests.integration.support.nginx import DEFAULT_HTTP, free_ports
 
@@ -172,6 +174,23 @@ class Refused(RecordingTest):
         self.assertIn(len(saved["v"]), range(25, 140))
         for kind, samples in saved.items():
             self.assertEqual(samples, sent[kind][-len(samples):])
+
+    def test_headers_of_enhanced_rtmp_that_come_before_on_publish_has_answered(self):
+        """nginx-rtmp keeps those of H.264 and AAC only."""
+        server = self.start_nginx(application=AUTOMATIC + self.on_publish(delay=1))
+        source = encoded(X265 + "0", "-c:a libopus", seconds=6)
+        flv = enhanced_flv(self.folder / "sent.flv", source)
+        publisher = self.send(server, "good", flv, "--eager")
+        self.assertEqual(publisher.wait(), 0, publisher.output())
+        [video] = self.wait_ended(server)
+        self.assertEqual(video["status"], "ready", video)
+        path = self.download(server, video)
+        self.assertEqual(probe_warnings(path), "")
+        for track in "va":
+            saved, sent = packets(path, track), packets(source, track)
+            self.assertGreater(len(saved), len(sent) * 0.6)
+            self.assertLess(len(saved), len(sent) * 0.95)
+        self.assertEqual(packets(path, "a")[-1][1], packets(source, "a")[-1][1])
 
     def test_a_refused_second_publisher_does_not_take_the_first_ones_place(self):
         """on_publish is asked after our gate: the first one goes on whatever it answers."""
