@@ -8,6 +8,8 @@ import threading
 import unittest
 
 from tests.integration.support import AUTOMATIC, BY_HAND, RecordingTest, test_clip, wait_for
+from tests.integration.support.enhanced import enhanced_flv
+from tests.integration.support.enhanced_case import FLAC, SVT_AV1, VPX, X264, encoded
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
@@ -138,6 +140,19 @@ class Chromium(RecordingTest):
         for name, clip in clips.items():
             self.assertEqual(self.send(server, name, clip, "--speed", "8").wait(), 0)
         for video in self.wait_ended(server, len(clips)):
+            with self.subTest(video["name"]):
+                self.assert_played(self.play(server, video["slug"])[0], 8)
+
+    def test_codecs_of_enhanced_rtmp(self):
+        """Those that Chromium has: HEVC, AC-3 and E-AC-3 are not among them."""
+        server = self.start_nginx(application=AUTOMATIC)
+        sources = {"av1": encoded(SVT_AV1, seconds=8),
+                   "vp9-opus": encoded(VPX, "-c:a libopus -b:a 64k", seconds=8),
+                   "avc-flac": encoded(X264 + "2", FLAC, seconds=8)}
+        for name, source in sources.items():
+            flv = enhanced_flv(self.folder / f"{name}.flv", source)
+            self.assertEqual(self.send(server, name, flv, "--speed", "8").wait(), 0)
+        for video in self.wait_ended(server, len(sources)):
             with self.subTest(video["name"]):
                 self.assert_played(self.play(server, video["slug"])[0], 8)
 
