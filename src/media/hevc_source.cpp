@@ -104,6 +104,9 @@ class HevcSource final : public VideoSource {
     }
     const ParameterSet* sps = merged.sets.find(kHevcSps, config_.sps.id);
     sps = sps != nullptr ? sps : first_of(merged.sets, kHevcSps);
+    if (sps == nullptr) {
+      return;  // no header has come yet, and the picture has not all of it
+    }
     auto parsed = parse_hevc_sps(sps->nal);
     if (!parsed || merged.sets.missing_from({}).size() > kLongestSets) {
       return;  // what cannot be read is not followed

@@ -87,6 +87,16 @@ void h265_sets_in_a_key_frame_win(void**) {
   assert_true(arranged(*source, kIdr) == large);  // and stay
 }
 
+void h265_without_a_header_is_what_its_key_frames_say(void**) {
+  const auto source = media::make_video_source(media::Codec::kHevc);
+  const Bytes no_sps = only(kSmall, media::kHevcVps) + kIdr;
+  assert_true(arranged(*source, no_sps) == no_sps);
+  assert_true(source->track().codec == media::Codec::kNone);
+  const Bytes whole = sets_of(kSmall) + kIdr;
+  assert_true(arranged(*source, whole) == whole);
+  assert_int_equal(source->track().source.width, 320);
+}
+
 constexpr const char* kAv1Record = "81010c000a0b0000000cc4ff6700be0010";  // libsvtav1, 640x360
 constexpr const char* kAv1Header = "0a0b0000000cc4ff6700be0010";
 constexpr const char* kAv1Other = "0a0a200000043d06d4daf902";  // libaom, 322x182, 4:4:4
@@ -148,6 +158,7 @@ int main() {
       cmocka_unit_test(every_h265_key_frame_has_all_sets),
       cmocka_unit_test(an_h265_header_is_in_force_with_a_key_frame),
       cmocka_unit_test(h265_sets_in_a_key_frame_win),
+      cmocka_unit_test(h265_without_a_header_is_what_its_key_frames_say),
       cmocka_unit_test(every_av1_key_frame_has_a_sequence_header),
       cmocka_unit_test(av1_may_leave_it_to_its_key_frames),
       cmocka_unit_test(vp9_says_its_size_in_key_frames),
