@@ -2,10 +2,7 @@
 from tests.integration.support import AUTOMATIC, Api, differences, enhanced, wait_for
 from tests.integration.support.enhanced import enhanced_messages
 from tests.integration.support.enhanced_case import (
-    FLAC, SVT_AV1, VPX, X264, X265, EnhancedTest, encoded)
-
-# Long enough to look at what is growing when all has come.
-GROWING = "live on; recording on; auto_record on; recording_min_duration 0;"
+    FLAC, GROWING, SVT_AV1, VPX, X264, X265, EnhancedTest, encoded)
 
 
 class Codecs(EnhancedTest):

@@ -1,11 +1,11 @@
 """Sources of Enhanced RTMP that change, and recordings of them that are torn off."""
 from tests.integration.support import (
-    AUTOMATIC, check_output, is_sanitized, module_path, packets, pictures, probe_warnings,
+    AUTOMATIC, Api, check_output, is_sanitized, module_path, packets, pictures, probe_warnings,
     testing_module_path, wait_for)
 from tests.integration.support.crash import MessageLog, kill_all
 from tests.integration.support.mp4 import read_mp4
 from tests.integration.support.enhanced_case import (
-    FLAC, SVT_AV1, VPX, X264, X265, EnhancedTest, encoded)
+    FLAC, GROWING, SVT_AV1, VPX, X264, X265, EnhancedTest, encoded)
 
 
 def raw_pictures(path):
@@ -21,14 +21,27 @@ def raw_pictures(path):
 class Changes(EnhancedTest):
     def changed(self, first, second, fields):
         """One video with all of both, and two epochs that differ in `fields`."""
-        server = self.start_nginx(application=AUTOMATIC)
-        video = self.recorded(server, [self.flv_of(first), self.flv_of(second)])
+        server = self.start_nginx(application=GROWING)
+        publisher = self.send(server, "cam", [self.flv_of(first), self.flv_of(second)], "--speed",
+                              "8", "--close", "silent")
+        self.assertEqual(publisher.wait(), 0, publisher.output())
+        stream = self.wait_live(server, "cam", live=False)
+        wanted = (raw_pictures(first) + raw_pictures(second),
+                  [md5 for source in (first, second) for _, md5 in packets(source, "a")])
+
+        def saved(video):
+            path = self.download(server, video)
+            self.assertEqual(probe_warnings(path), "")
+            return raw_pictures(path), [md5 for _, md5 in packets(path, "a")]
+
+        # What is growing has one sample entry alone: the change is in its key frames.
+        [video] = self.videos(server)
+        wait_for(lambda: saved(video) == wanted, 20, "the growing file is both", interval=0.3)
+        reply = Api(server.http_port).put(f"streams/{stream['id']}/stop_recording")
+        self.assertEqual(reply.status, 200, reply.body)
+        [video] = self.wait_ended(server)
         self.assertEqual((video["status"], video["error"]), ("ready", None), video)
-        path = self.download(server, video)
-        self.assertEqual(probe_warnings(path), "")
-        self.assertEqual(raw_pictures(path), raw_pictures(first) + raw_pictures(second))
-        self.assertEqual([md5 for _, md5 in packets(path, "a")],
-                         [md5 for source in (first, second) for _, md5 in packets(source, "a")])
+        self.assertEqual(saved(video), wanted)
         story = self.epochs(server, video)
         self.assertEqual({change["field"] for change in story["changes"]}, fields)
         return story

@@ -4,6 +4,8 @@ from .enhanced import enhanced_flv, write_flv
 from .media import make_media
 from .recording import RecordingTest
 
+# Long enough to look at what is growing when all has come.
+GROWING = "live on; recording on; auto_record on; recording_min_duration 0;"
 X265 = "-c:v libx265 -preset ultrafast -tag:v hvc1 -x265-params log-level=1:keyint=25:bframes="
 SVT_AV1 = "-c:v libsvtav1 -preset 12 -g 25 -svtav1-params lp=1"
 VPX = "-c:v libvpx-vp9 -deadline realtime -cpu-used 8 -g 25 -b:v 300k"
