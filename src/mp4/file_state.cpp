@@ -68,10 +68,16 @@ void FileState::on_index(std::uint64_t offset) {
   indexed_ms_ = duration_ms();
 }
 
+void FileState::on_repairs(std::uint64_t offset) {
+  repairs_ = offset;
+  index_.add_note({NoteKind::kRepairs, offset});
+}
+
 void FileState::on_fragment(std::uint64_t offset, std::uint64_t data_offset,
                             std::span<const RunView> runs) {
   index_.add_fragment(data_offset, runs);
-  recent_.push_back(offset);
+  recent_.push_back({repairs_.value_or(offset), offset});
+  repairs_.reset();
   ++next_sequence_;
   for (const RunView& run : runs) {
     TrackState& track = *tracks_[slot(run.kind)];

@@ -30,6 +30,8 @@ class FileState {
   void on_epoch(const Epoch& epoch, std::uint64_t offset);
   void on_mark(const PlacedMark& mark, std::uint64_t offset);
   void on_index(std::uint64_t offset);
+  // Of the fragment that comes next.
+  void on_repairs(std::uint64_t offset);
   void on_fragment(std::uint64_t offset, std::uint64_t data_offset, std::span<const RunView> runs);
 
   // Nothing, or why these runs cannot be the next ones.
@@ -48,15 +50,19 @@ class FileState {
   [[nodiscard]] std::uint32_t next_sequence() const { return next_sequence_; }
   [[nodiscard]] std::int64_t duration_ms() const;
   [[nodiscard]] const IndexBuilder& index() const { return index_; }
-  // Where the fragments since the last index box begin: at most a minute of them.
-  [[nodiscard]] const std::vector<std::uint64_t>& recent_fragments() const { return recent_; }
+  // The fragments since the last index box: at most a minute of them.
+  struct FragmentPlace {
+    std::uint64_t begin = 0, moof = 0;  // a box of repairs may be in between
+  };
+  [[nodiscard]] const std::vector<FragmentPlace>& recent_fragments() const { return recent_; }
 
  private:
   PerTrack<std::optional<TrackState>> tracks_;
   std::optional<PlacedMark> last_mark_;
   IndexBuilder index_;
-  std::vector<std::uint64_t> recent_;
-  std::int64_t indexed_ms_ = 0;  // duration at the last index box
+  std::vector<FragmentPlace> recent_;
+  std::optional<std::uint64_t> repairs_;  // where those of the next fragment are
+  std::int64_t indexed_ms_ = 0;           // duration at the last index box
   std::uint32_t epochs_ = 0;
   std::uint32_t next_sequence_ = 1;
 };

@@ -120,17 +120,17 @@ Result<bool> has_hole(storage::File& file, std::uint64_t moof, std::uint64_t end
 }  // namespace
 
 Result<std::uint64_t> end_without_holes(storage::File& file, const Scan& scan) {
-  const std::vector<std::uint64_t>& fragments = scan.state.recent_fragments();
+  const std::vector<FileState::FragmentPlace>& fragments = scan.state.recent_fragments();
   std::uint64_t end = scan.end;
   for (auto at = fragments.rbegin(); at != fragments.rend(); ++at) {
-    auto hole = has_hole(file, *at, end, scan.state);
+    auto hole = has_hole(file, at->moof, end, scan.state);
     if (!hole) {
       return std::move(hole).error();
     }
     if (!hole.value()) {
       break;
     }
-    end = *at;
+    end = at->begin;
   }
   return end;
 }

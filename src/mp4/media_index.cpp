@@ -95,7 +95,7 @@ Result<IndexReader> IndexReader::open(ByteView payload) {
   for (std::uint32_t i = 0; i < reader.header_.notes; ++i) {
     const std::uint8_t kind = in.u8();
     reader.notes_.push_back({static_cast<NoteKind>(kind), in.u64()});
-    if (kind != 1 && kind != 2) {
+    if (kind < 1 || kind > 3) {
       return bad();
     }
   }

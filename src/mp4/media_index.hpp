@@ -13,8 +13,8 @@ namespace recording::mp4 {
 // The compact index: all that finish() and readers need of about a minute of fragments, and where
 // the index of the minute before is. Encoding: docs/file-format.md, "Index box".
 
-enum class NoteKind : std::uint8_t { kMark = 1, kEpoch = 2 };
-// Where in the file a mark or epoch box is.
+enum class NoteKind : std::uint8_t { kMark = 1, kEpoch = 2, kRepairs = 3 };
+// Where in the file such a box is.
 struct Note {
   NoteKind kind = NoteKind::kMark;
   std::uint64_t offset = 0;

@@ -2,7 +2,9 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
+#include <vector>
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
@@ -18,6 +20,7 @@ inline constexpr std::uint32_t kIdentityBox = fourcc("iden");
 inline constexpr std::uint32_t kHeadCopyBox = fourcc("head");
 inline constexpr std::uint32_t kEpochBox = fourcc("epoc");
 inline constexpr std::uint32_t kMarkBox = fourcc("mark");
+inline constexpr std::uint32_t kRepairBox = fourcc("tsrp");
 inline constexpr std::uint32_t kIndexBox = fourcc("indx");
 inline constexpr std::uint32_t kTailBox = fourcc("tail");
 
@@ -45,6 +48,10 @@ struct PlacedMark {
 Bytes encode(const PlacedMark& mark);
 Result<PlacedMark> decode_mark(ByteView payload);
 inline constexpr std::size_t kMaxReason = 32;
+
+// Of the fragment right behind the box: each tears with the other.
+Bytes encode(std::span<const media::TimestampRepair> repairs);
+Result<std::vector<media::TimestampRepair>> decode_repairs(ByteView payload);
 
 // An epoch: the configuration of every track from here on. `init` is ftyp and moov of that epoch
 // alone, the part of the box at init_offset(): an EXT-X-MAP points there.

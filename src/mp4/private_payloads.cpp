@@ -114,6 +114,41 @@ Result<PlacedMark> decode_mark(ByteView payload) {
   return placed;
 }
 
+Bytes encode(std::span<const media::TimestampRepair> repairs) {
+  Bytes out;
+  put_u16(out, static_cast<std::uint16_t>(repairs.size()));
+  for (const media::TimestampRepair& repair : repairs) {
+    put_u8(out, static_cast<std::uint8_t>(repair.kind));
+    put_u8(out, static_cast<std::uint8_t>(repair.track));
+    put_u32(out, repair.count);
+    put_i64(out, repair.at_ms);
+    put_i64(out, repair.from_ms);
+    put_i64(out, repair.to_ms);
+  }
+  return out;
+}
+
+Result<std::vector<media::TimestampRepair>> decode_repairs(ByteView payload) {
+  ByteReader in(payload);
+  std::vector<media::TimestampRepair> repairs;
+  for (std::uint16_t left = in.u16(); left > 0 && in.ok(); --left) {
+    media::TimestampRepair& repair = repairs.emplace_back();
+    repair.kind = static_cast<media::RepairKind>(in.u8());
+    repair.track = static_cast<media::TrackKind>(in.u8());
+    repair.count = in.u32();
+    repair.at_ms = i64(in);
+    repair.from_ms = i64(in);
+    repair.to_ms = i64(in);
+    if (static_cast<std::size_t>(repair.track) >= media::kTrackKinds) {
+      return bad("a box of timestamp repairs");
+    }
+  }
+  if (!in.ok() || in.left() != 0) {
+    return bad("a box of timestamp repairs");
+  }
+  return repairs;
+}
+
 Bytes encode(const Epoch& epoch) {
   Bytes out;
   std::uint8_t present = 0;

@@ -72,8 +72,9 @@ class RecordingFileImpl final : public RecordingFile {
   struct Written {
     std::optional<Epoch> epoch;
     std::optional<PlacedMark> mark;
-    std::uint64_t index_at = 0, epoch_at = 0, mark_at = 0, moof_at = 0, media_at = 0, end = 0;
-    bool index = false;
+    std::uint64_t index_at = 0, epoch_at = 0, mark_at = 0, repairs_at = 0, moof_at = 0;
+    std::uint64_t media_at = 0, end = 0;
+    bool index = false, repairs = false;
   };
 
   [[nodiscard]] bool is_empty() const { return head_size_ == 0; }
@@ -214,6 +215,11 @@ RecordingFileImpl::Written RecordingFileImpl::build(const AppendPlan& plan,
     written.mark = PlacedMark{*fragment.mark, state_.duration_ms()};
     write_private_box(header_, kMarkBox, encode(*written.mark));
   }
+  if (!plan.runs.empty() && !fragment.repairs.empty()) {
+    written.repairs = true;
+    written.repairs_at = at();
+    write_private_box(header_, kRepairBox, encode(fragment.repairs));
+  }
   written.moof_at = at();
   if (!plan.runs.empty()) {
     PerTrack<std::uint32_t> durations{};
@@ -248,6 +254,9 @@ void RecordingFileImpl::commit(const AppendPlan& plan, Written& written) {
   }
   if (written.mark) {
     state_.on_mark(*written.mark, written.mark_at);
+  }
+  if (written.repairs) {
+    state_.on_repairs(written.repairs_at);
   }
   if (!plan.runs.empty()) {
     state_.on_fragment(written.moof_at, written.media_at, plan.runs);

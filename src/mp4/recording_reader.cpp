@@ -1,6 +1,7 @@
 #include "mp4/recording_reader.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "mp4/box_reader.hpp"
 #include "mp4/fragment_header.hpp"
@@ -10,20 +11,31 @@
 namespace recording::mp4 {
 namespace {
 
+constexpr std::array kNoteKinds = {NoteKind::kMark, NoteKind::kEpoch, NoteKind::kRepairs};
+
+std::uint32_t box_of(NoteKind kind) {
+  return kind == NoteKind::kMark ? kMarkBox : kind == NoteKind::kEpoch ? kEpochBox : kRepairBox;
+}
+
 class NoteReader final : public IndexWalk::Visitor {
  public:
   NoteReader(storage::File& file, std::uint64_t limit, const NoteVisitor& visitor)
       : file_(file), limit_(limit), visitor_(visitor) {}
 
   Status on_note(const Note& note) override {
-    const bool mark = note.kind == NoteKind::kMark;
-    auto payload =
-        read_private_box(file_, note.offset, limit_, mark ? kMarkBox : kEpochBox, buffer_);
+    auto payload = read_private_box(file_, note.offset, limit_, box_of(note.kind), buffer_);
     if (!payload) {
       return std::move(payload).error();
     }
-    return mark ? tell_mark(note.offset, payload.value())
-                : tell_epoch(note.offset, payload.value());
+    switch (note.kind) {
+      case NoteKind::kMark:
+        return tell_mark(note.offset, payload.value());
+      case NoteKind::kEpoch:
+        return tell_epoch(note.offset, payload.value());
+      case NoteKind::kRepairs:
+        break;
+    }
+    return tell_repairs(note.offset, payload.value());
   }
   Status on_run(const IndexedRun& run) override {
     return tell_run({run.kind, run.samples, run.last_duration});
@@ -63,6 +75,17 @@ class NoteReader final : public IndexWalk::Visitor {
     }
     if (visitor_.on_mark) {
       visitor_.on_mark({offset, mark.value().position_ms, std::move(mark.value().mark)});
+    }
+    return ok();
+  }
+
+  Status tell_repairs(std::uint64_t offset, ByteView payload) {
+    auto repairs = decode_repairs(payload);
+    if (!repairs) {
+      return std::move(repairs).error();
+    }
+    if (visitor_.on_repairs) {
+      visitor_.on_repairs({offset, std::move(repairs).value()});
     }
     return ok();
   }
@@ -133,10 +156,10 @@ Status read_growing(storage::File& file, std::uint64_t offset, std::uint64_t lim
       return Error{Errc::kCorrupt, "a box that is not whole"};
     }
     const std::uint32_t kind = private_kind(front.value());
-    if (kind == kMarkBox) {
-      RECORDING_TRY(reader.on_note({NoteKind::kMark, offset}));
-    } else if (kind == kEpochBox) {
-      RECORDING_TRY(reader.on_note({NoteKind::kEpoch, offset}));
+    const auto note = std::find_if(kNoteKinds.begin(), kNoteKinds.end(),
+                                   [kind](NoteKind each) { return box_of(each) == kind; });
+    if (note != kNoteKinds.end()) {
+      RECORDING_TRY(reader.on_note({*note, offset}));
     } else if (header->type == fourcc("moof")) {
       if (header->size > kMaxHeaderBox) {
         return Error{Errc::kCorrupt, "a moof that is too long"};

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <vector>
 
 #include "base/result.hpp"
 #include "mp4/private_boxes.hpp"
@@ -33,17 +34,24 @@ struct RunNote {
   std::int64_t dts = 0, end_dts = 0;
 };
 
+// Timestamps that were not followed, of the runs that come next.
+struct RepairNote {
+  std::uint64_t offset = 0;  // of its box
+  std::vector<media::TimestampRepair> repairs;
+};
+
 // Each may be empty.
 struct NoteVisitor {
   std::function<void(const MarkNote&)> on_mark = {};
   std::function<void(const EpochNote&)> on_epoch = {};
   std::function<void(const RunNote&)> on_run = {};
+  std::function<void(const RepairNote&)> on_repairs = {};
 };
 
-// Tells all marks, epochs and runs of a file, in order: what is noted comes before the media behind
-// it. `growing_length`: the committed length of a file
-// that is still recorded, which is walked box by box; a finished one is read by its indexes.
-// Pool threads; holds one box at a time.
+// Tells all marks, epochs, repairs and runs of a file, in order: what is noted comes before the
+// media behind it. `growing_length`: the committed length of a file that is still recorded, which
+// is walked box by box; a finished one is read by its indexes. Pool threads; holds one box at a
+// time.
 Status read_notes(storage::File& file, std::uint64_t growing_length, const NoteVisitor& visitor);
 
 }  // namespace recording::mp4

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "media/timestamp_repair.hpp"
 #include "media/track_config.hpp"
 
 namespace recording::mp4 {
@@ -66,10 +67,13 @@ struct Identity {
   std::int64_t reconnect_window_ms = 0, min_duration_ms = 0, max_duration_ms = 0;
 };
 
-// One gathered write. What is present is written in this order: configuration changes, mark, media.
+// One gathered write. What is present is written in this order: configuration changes, mark,
+// repairs, media.
 struct Fragment {
   std::span<const Run> runs;  // at most one of each kind; may be empty (a mark alone)
   std::optional<Mark> mark;
+  // Of timestamps of these samples, in the recording's time. Not without samples.
+  std::span<const media::TimestampRepair> repairs;
   // Set when a track's configuration is new or differs from what the file has: a track that was not
   // in the head is added to it first, a change begins a new epoch.
   std::array<const media::TrackConfig*, media::kTrackKinds> config{};

@@ -34,8 +34,13 @@ class Scanner {
  private:
   // False: the box at found_.end is not whole, or not one that recording goes on behind.
   Result<bool> next() {
-    const std::uint64_t left = limit_ - std::min(limit_, found_.end);
-    auto front = window_.view(found_.end, std::min<std::uint64_t>(left, kPrivateHeader));
+    auto repairs = repairs_size();
+    if (!repairs) {
+      return std::move(repairs).error();
+    }
+    const std::uint64_t begin = found_.end + repairs.value();
+    const std::uint64_t left = limit_ - std::min(limit_, begin);
+    auto front = window_.view(begin, std::min<std::uint64_t>(left, kPrivateHeader));
     if (!front) {
       return std::move(front).error();
     }
@@ -45,22 +50,43 @@ class Scanner {
     }
     const std::uint32_t kind = private_kind(front.value());
     const bool fragment = header->type == fourcc("moof");
-    if (kind == 0 && !fragment) {
+    if (!fragment && (kind == 0 || repairs.value() != 0)) {
       return false;
     }
     const auto size = static_cast<std::size_t>(header->size);
-    auto box = window_.view(found_.end, std::min<std::uint64_t>(left, size + kMdatHeader));
+    auto box = window_.view(begin, std::min<std::uint64_t>(left, size + kMdatHeader));
     if (!box) {
       return std::move(box).error();
     }
     if (box.value().size() < size) {
       return false;
     }
-    return fragment ? take_fragment(box.value(), size, left)
+    return fragment ? take_fragment(box.value(), begin, size, left)
                     : take_private(kind, box.value().first(size));
   }
 
-  bool take_fragment(ByteView bytes, std::size_t moof_size, std::uint64_t left) {
+  // Of a box of repairs at found_.end, which is whole only with the fragment behind it; 0: none.
+  Result<std::uint64_t> repairs_size() {
+    const std::uint64_t left = limit_ - std::min(limit_, found_.end);
+    auto front = window_.view(found_.end, std::min<std::uint64_t>(left, kPrivateHeader));
+    if (!front) {
+      return std::move(front).error();
+    }
+    const auto header = parse_box_header(front.value());
+    if (!header || private_kind(front.value()) != kRepairBox || header->size > left ||
+        header->size > kMaxHeaderBox) {
+      return std::uint64_t{0};
+    }
+    auto box = window_.view(found_.end, static_cast<std::size_t>(header->size));
+    if (!box) {
+      return std::move(box).error();
+    }
+    const auto payload = private_payload(box.value());
+    return payload && decode_repairs(*payload) ? header->size : std::uint64_t{0};
+  }
+
+  bool take_fragment(ByteView bytes, std::uint64_t begin, std::size_t moof_size,
+                     std::uint64_t left) {
     auto parsed = parse_fragment_header(bytes.first(moof_size), found_.state.trex_durations());
     if (!parsed) {
       return false;
@@ -81,15 +107,19 @@ class Scanner {
     if (found_.state.refuse(views) != nullptr) {
       return false;
     }
-    found_.state.on_fragment(found_.end, found_.end + moof_size + kMdatHeader, views);
-    found_.end += moof_size + mdat->size;
+    if (begin != found_.end) {
+      found_.state.on_repairs(found_.end);
+    }
+    found_.state.on_fragment(begin, begin + moof_size + kMdatHeader, views);
+    found_.end = begin + moof_size + mdat->size;
     found_.media_end = found_.end;
     return true;
   }
 
   bool take_private(std::uint32_t kind, ByteView box) {
     const auto payload = private_payload(box);
-    if (!payload || kind == kTailBox) {  // behind a tail comes the moov of an interrupted finish()
+    // Behind a tail comes the moov of an interrupted finish(); repairs are no box of their own.
+    if (!payload || kind == kTailBox || kind == kRepairBox) {
       return false;
     }
     if (!take_payload(kind, *payload)) {

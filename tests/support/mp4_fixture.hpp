@@ -43,6 +43,7 @@ struct OwnedFragment {
   };
   OwnedRun runs[media::kTrackKinds];
   std::optional<mp4::Mark> mark;
+  std::vector<media::TimestampRepair> repairs;
   std::optional<media::TrackConfig> config[media::kTrackKinds];
 
   void add(media::TrackKind kind, std::int64_t dts, std::uint32_t cts, bool key, Bytes bytes) {
@@ -68,6 +69,7 @@ struct OwnedFragment {
     }
     fragment.runs = list;
     fragment.mark = mark;
+    fragment.repairs = repairs;
     return file.append(fragment);
   }
 };
@@ -122,7 +124,13 @@ inline mp4::Mark begin_mark(std::uint64_t session) {
   return mark;
 }
 
-// A life with all that can happen: audio that comes later, another picture size, an interruption.
+inline media::TimestampRepair repair_at(std::int64_t ms, media::RepairKind kind,
+                                        std::uint32_t count = 1) {
+  return {kind, media::TrackKind::kVideo, count, ms, 1000, ms};
+}
+
+// A life with all that can happen: audio that comes later, another picture size, an interruption,
+// timestamps that are repaired.
 inline std::vector<OwnedFragment> eventful_life(int seconds = 8) {
   std::vector<OwnedFragment> life;
   FragmentMaker maker(true);
@@ -137,6 +145,10 @@ inline std::vector<OwnedFragment> eventful_life(int seconds = 8) {
   if (seconds > 5) {
     life[4].config[0] = video_config(2, 480);
     life[5].mark = begin_mark(2);
+    life[3].repairs = {repair_at(3100, media::RepairKind::kBackward),
+                       repair_at(3300, media::RepairKind::kRepeated, 7)};
+    life[5].repairs = {repair_at(5000, media::RepairKind::kReset)};
+    life.back().repairs.push_back(repair_at(seconds * 1000, media::RepairKind::kForwardJump));
   }
   return life;
 }

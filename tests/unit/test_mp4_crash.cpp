@@ -1,10 +1,12 @@
 // Whatever happens to a recording at whatever moment: what was synced is there, and it goes on.
 #include <algorithm>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "mp4/box_writer.hpp"
 #include "mp4/crc32.hpp"
+#include "mp4/recording_reader.hpp"
 #include "support/fault_file.hpp"
 #include "support/mp4_fixture.hpp"
 
@@ -61,6 +63,26 @@ int intact_fragments(ByteView bytes, const std::vector<OwnedFragment>& life) {
              : -1;
 }
 
+// Whether the file tells of the repairs of all these fragments, of each once.
+bool tells_repairs(MemFileSystem& memory, std::span<const OwnedFragment> life,
+                   const char* path = kPath, std::uint64_t length = 0) {
+  std::vector<std::int64_t> told, wanted;
+  auto file = must(memory.open_for_read(path));
+  mp4::NoteVisitor visitor;
+  visitor.on_repairs = [&](const mp4::RepairNote& note) {
+    for (const auto& repair : note.repairs) {
+      told.push_back(repair.at_ms);
+    }
+  };
+  must(mp4::read_notes(*file, length, visitor));
+  for (const OwnedFragment& fragment : life) {
+    for (const auto& repair : fragment.repairs) {
+      wanted.push_back(repair.at_ms);
+    }
+  }
+  return told == wanted;
+}
+
 // Comes back, goes on with what is missing, finishes: the file must then have the whole life.
 bool goes_on(storage::FileSystem& files, MemFileSystem& memory, std::vector<OwnedFragment>& life,
              const Lived& lived, bool strict) {
@@ -91,6 +113,9 @@ bool goes_on(storage::FileSystem& files, MemFileSystem& memory, std::vector<Owne
     must(life[i].append_to(*file));
   }
   must(file->finish());
+  if (!tells_repairs(memory, life)) {
+    return false;
+  }
   const Bytes bytes = memory.read(kPath);
   if (strict) {
     return has_samples(bytes, expected_samples(life, life.size()));
@@ -223,7 +248,9 @@ void a_torn_tail_is_cut_at_every_length(void**) {
     files.put("cut.mp4", Bytes(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)));
     auto cut = reopen_recording(files, "cut.mp4");
     const auto expected = std::upper_bound(ends.begin(), ends.end(), size) - ends.begin();
-    good = good && intact_fragments(files.read("cut.mp4"), life) == expected;
+    good = good && intact_fragments(files.read("cut.mp4"), life) == expected &&
+           tells_repairs(files, std::span(life).first(static_cast<std::size_t>(expected)),
+                         "cut.mp4", cut->length());
     if (!good) {
       print_message("size %zu: not %td fragments\n", size, expected);
       break;

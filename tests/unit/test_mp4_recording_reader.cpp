@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <tuple>
 #include <vector>
 
 #include "mp4/recording_reader.hpp"
@@ -14,14 +15,16 @@ using namespace recording::test;
 struct Notes {
   std::vector<mp4::MarkNote> marks;
   std::vector<mp4::EpochNote> epochs;
+  std::vector<mp4::RepairNote> repairs;
 };
 
 Notes notes_of(MemFileSystem& files, const std::string& path, std::uint64_t length) {
   Notes notes;
   auto file = must(files.open_for_read(path));
-  must(mp4::read_notes(*file, length,
-                       {[&](const mp4::MarkNote& mark) { notes.marks.push_back(mark); },
-                        [&](const mp4::EpochNote& epoch) { notes.epochs.push_back(epoch); }}));
+  mp4::NoteVisitor visitor{[&](const mp4::MarkNote& mark) { notes.marks.push_back(mark); },
+                           [&](const mp4::EpochNote& epoch) { notes.epochs.push_back(epoch); }};
+  visitor.on_repairs = [&](const mp4::RepairNote& repairs) { notes.repairs.push_back(repairs); };
+  must(mp4::read_notes(*file, length, visitor));
   return notes;
 }
 
@@ -35,6 +38,10 @@ bool same(const Notes& a, const Notes& b) {
                     [](const auto& x, const auto& y) {
                       return x.offset == y.offset && x.position_ms == y.position_ms &&
                              x.init_offset == y.init_offset && x.init_size == y.init_size;
+                    }) &&
+         std::equal(a.repairs.begin(), a.repairs.end(), b.repairs.begin(), b.repairs.end(),
+                    [](const auto& x, const auto& y) {
+                      return x.offset == y.offset && x.repairs.size() == y.repairs.size();
                     });
 }
 
@@ -73,6 +80,12 @@ void tells_the_same_of_a_growing_and_a_finished_file(void**) {
   assert_int_equal(growing.epochs[2].position_ms, 4000);
   assert_int_equal(growing.epochs[1].epoch.changed, 2);
   assert_int_equal(growing.epochs[2].epoch.changed, 1);
+  assert_int_equal(growing.repairs.size(), 3);
+  const auto& [first, second] =
+      std::tie(growing.repairs[0].repairs[0], growing.repairs[0].repairs[1]);
+  assert_true(first.kind == media::RepairKind::kBackward && first.at_ms == 3100);
+  assert_true(first.from_ms == 1000 && first.to_ms == 3100 && first.count == 1);
+  assert_true(second.kind == media::RepairKind::kRepeated && second.count == 7);
 }
 
 // The part that an EXT-X-MAP names decodes the fragments of its epoch.
