@@ -72,11 +72,14 @@ Json timeline_json(const Timeline& timeline) {
                                      {"reason", text_or_null(interruption.reason)}});
   }
   json["timestamp_repairs"] = Json::array();
-  for (const Timeline::TimestampRepair& repair : timeline.timestamp_repairs) {
-    json["timestamp_repairs"].push_back({{"at_ms", repair.at_ms},
-                                         {"kind", repair.kind},
-                                         {"from", repair.from_ms},
-                                         {"to", repair.to_ms}});
+  for (const media::TimestampRepair& repair : timeline.timestamp_repairs) {
+    json["timestamp_repairs"].push_back(
+        {{"at_ms", repair.at_ms},
+         {"kind", media::name_of(repair.kind)},
+         {"track", repair.track == media::TrackKind::kVideo ? "video" : "audio"},
+         {"count", repair.count},
+         {"from", repair.from_ms},
+         {"to", repair.to_ms}});
   }
   return json;
 }

@@ -35,7 +35,7 @@ constexpr std::int64_t kLongestFrameMs = 4000;
 // Timestamps that jump on purpose stop counting after 278 years, before any product overflows.
 constexpr std::int64_t kMostMs = std::int64_t{1} << 43;
 constexpr std::int64_t kMostTimescale = std::int64_t{1} << 18;
-// A gap of more frames is a jump.
+// A gap of more frames is not counted in frames.
 constexpr std::int64_t kMostDropped = 64;
 // So many equal gaps of several frames in a row: the frames are that long.
 constexpr int kEqualGaps = 8;
@@ -43,6 +43,8 @@ constexpr int kEqualGaps = 8;
 constexpr std::size_t kEnoughToSnap = 9;
 constexpr std::size_t kEnoughForOdd = 17;
 constexpr std::int64_t kLearningInterval = 4;
+// A composition time that is more negative is no order of pictures.
+constexpr std::int64_t kMostEarlyMs = 1000;
 // misses_: weight of one, what an encoder found noisy begins with, and where the duration counts as
 // wrong
 constexpr int kMissWeight = 32;
@@ -66,27 +68,27 @@ bool SampleClock::is_plausible(std::int64_t duration) const {
          duration * 1000 <= milliticks(kLongestFrameMs);
 }
 
-SampleClock::Time SampleClock::next(std::uint32_t timestamp_ms, std::int32_t cts_ms,
-                                    std::int64_t reference_ms) {
-  Time time{};
-  // The difference as a signed number is right on both sides of a wrap.
-  time.ms = reference_ms +
-            static_cast<std::int32_t>(timestamp_ms - static_cast<std::uint32_t>(reference_ms));
-  const std::int64_t ms = std::clamp(time.ms, -kMostMs, kMostMs);
+SampleClock::Time SampleClock::next(std::int64_t ms, std::int32_t cts_ms) {
+  ms = std::clamp(ms, -kMostMs, kMostMs);
+  std::int64_t at = 0;
   if (!started_) {
-    time.dts = start_anew(ms);
+    at = start_anew(ms);
     started_ = true;
     on_grid_ = frame_duration_ != 0;
   } else {
-    time.dts = frame_duration_ != 0 ? follow_grid(ms) : learn(ms);
-    if (time.dts <= last_dts_) {
-      time.dts = last_dts_ + 1;
-      time.repaired = true;
-      on_grid_ = false;
-    }
+    at = frame_duration_ != 0 ? follow_grid(ms) : learn(ms);
   }
+  Time time{};
+  time.moved = at <= last_at_;
+  last_at_ = std::max(at, last_at_ + 1);
+  const std::int64_t shown = last_at_ + composition(cts_ms);
+  if (const std::int64_t early = last_at_ - shown; early > early_) {
+    time.advanced = true;
+    early_ = early * 1000 <= milliticks(kMostEarlyMs) ? early : early_;
+  }
+  time.dts = std::max(last_at_ - early_, last_dts_ + 1);
+  time.cts = static_cast<std::uint32_t>(std::max<std::int64_t>(shown - time.dts, 0));
   last_dts_ = time.dts;
-  time.cts = composition(cts_ms, time.repaired);
   return time;
 }
 
@@ -257,19 +259,19 @@ std::int64_t SampleClock::fitting_duration(const Seen& from) const {
   return best;
 }
 
-std::uint32_t SampleClock::composition(std::int32_t cts_ms, bool& repaired) const {
-  if (cts_ms < 0) {
-    repaired = true;
-    return 0;
-  }
+std::int64_t SampleClock::composition(std::int32_t cts_ms) const {
   const std::int64_t exact = milliticks(cts_ms);
   if (on_grid_) {
     const std::int64_t snapped = divide_rounded(exact, frame_duration_ * 1000) * frame_duration_;
     if (std::abs(snapped * 1000 - exact) <= tolerance()) {
-      return static_cast<std::uint32_t>(snapped);
+      return snapped;
     }
   }
-  return static_cast<std::uint32_t>(divide_rounded(exact, 1000));
+  return divide_rounded(exact, 1000);
+}
+
+std::int64_t SampleClock::next_ms() const {
+  return divide_rounded((std::max(grid_, last_at_) + expected_duration()) * 1000, timescale_);
 }
 
 std::uint32_t SampleClock::expected_duration() const {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "media/timestamp_repair.hpp"
 #include "media/track_config.hpp"
 #include "mp4/sample.hpp"
 #include "recorder/segment_chain.hpp"
@@ -40,8 +41,9 @@ struct Batch {
   PerKind<ConfigRef> config;
   std::vector<SegmentRef> holds;
   std::optional<Seam> seam;
-  std::int64_t first_ms = 0, last_ms = 0;  // received times of its first and last sample
-  std::int64_t arrived_ms = 0;             // monotonic, of its first sample
+  std::vector<media::TimestampRepair> repairs;  // session time; see note_repair()
+  std::int64_t first_ms = 0, last_ms = 0;       // session times of its first and last sample
+  std::int64_t arrived_ms = 0;                  // monotonic, of its first sample
   std::uint64_t bytes = 0;
   bool begins_with_key = false;
 

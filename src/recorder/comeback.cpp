@@ -1,7 +1,6 @@
 #include "recorder/comeback.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <optional>
 
 #include "recorder/journal_record.hpp"
@@ -28,11 +27,13 @@ class Replay {
   Status run(const LeftRecords& left) {
     for (const LeftRecords::Entry& entry : left.entries) {
       const std::size_t i = index_of(entry.sample.header.kind);
-      if (entry.is_config) {
+      if (entry.type == RecordType::kConfig) {
         if (!config_[i].same_source(entry.config)) {
           RECORDING_TRY(flush());
           config_[i] = entry.config;
         }
+      } else if (entry.type == RecordType::kRepair) {
+        repair_[i] = &entry;
       } else if (is_wanted(entry.sample.header, part_) && config_[i].codec != media::Codec::kNone) {
         RECORDING_TRY(take(entry.sample));
       }
@@ -53,13 +54,9 @@ class Replay {
     const std::size_t i = index_of(header.kind);
     std::vector<mp4::Sample>& samples = samples_[i];
     const bool key_picture = i == 0 && (header.flags & kFlagKey) != 0;
-    const std::int64_t seconds = header.dts / std::max<std::int64_t>(header.timescale, 1);
     const bool long_enough =
         !samples.empty() && header.dts - samples.front().dts >= header.timescale;
-    // Nor do times that leap, and those before, make one fragment: see RecordingWriter::leaps().
-    const bool apart =
-        !(samples_[0].empty() && samples_[1].empty()) && std::abs(seconds - first_seconds_) > 1;
-    if (long_enough || apart || (key_picture && !samples.empty())) {
+    if (long_enough || (key_picture && !samples.empty())) {
       RECORDING_TRY(flush());
     }
     if (header.ordinal != next_[i]) {
@@ -70,8 +67,8 @@ class Replay {
       }
       next_[i] = header.ordinal;
     }
-    if (samples_[0].empty() && samples_[1].empty()) {
-      first_seconds_ = seconds;
+    if (repair_[i] != nullptr && repair_[i]->sample.header.ordinal == header.ordinal) {
+      media::note_repair(repairs_, repair_[i]->repair);
     }
     samples.push_back({header.dts, header.cts, header.total, (header.flags & kFlagKey) != 0});
     pieces_[i].insert(pieces_[i].end(), left.payload.begin(), left.payload.end());
@@ -101,6 +98,7 @@ class Replay {
       batch.config[i] = &config_[i];
       batch.first_ordinal[i] = next_[i] - samples_[i].size();
     }
+    batch.repairs = repairs_;
     Status status = writer_.append(batch, seam_ ? &*seam_ : nullptr);
     if (!status && status.error().code != Errc::kInvalidArgument) {
       return status;
@@ -115,6 +113,7 @@ class Replay {
       samples_[i].clear();
       pieces_[i].clear();
     }
+    repairs_.clear();
     return ok();
   }
 
@@ -126,13 +125,14 @@ class Replay {
   PerKind<std::vector<mp4::Sample>> samples_;
   PerKind<std::vector<iovec>> pieces_;
   PerKind<std::uint32_t> last_duration_{};
-  std::int64_t first_seconds_ = 0;  // of what is gathered
+  PerKind<const LeftRecords::Entry*> repair_{};  // the last one of the track
+  std::vector<media::TimestampRepair> repairs_;  // of what is gathered
   std::uint64_t recovered_ = 0;
 };
 
 bool has_samples(const LeftRecords& left, const SessionPart& part) {
   for (const LeftRecords::Entry& entry : left.entries) {
-    if (!entry.is_config && Replay::is_wanted(entry.sample.header, part)) {
+    if (entry.type == RecordType::kSample && Replay::is_wanted(entry.sample.header, part)) {
       return true;
     }
   }

@@ -39,10 +39,6 @@ bool Gatherer::must_cut(media::TrackKind kind, const Intake& sample,
     return true;
   }
   const std::int64_t gathered_ms = sample.ms - batch_->first_ms;
-  if (gathered_ms < 0) {
-    // Time ran backwards; judge by the arrival, which the caller's tick does.
-    return false;
-  }
   if (kind == media::TrackKind::kVideo && sample.sample.key) {
     // A quarter: streams of key frames only must not make a fragment of each.
     return gathered_ms * 4 >= fragment_ms_;
@@ -109,6 +105,23 @@ bool Gatherer::open_batch(const PerKind<TrackIntake>& tracks) {
   return true;
 }
 
+// In front of the sample that it belongs to.
+bool Gatherer::journal_repair(media::TrackKind kind, const Intake& sample,
+                              const TrackIntake& track) {
+  if (sample.repair.kind == media::RepairKind::kNone) {
+    return true;
+  }
+  RecordHeader header;
+  header.type = RecordType::kRepair;
+  header.kind = kind;
+  header.ordinal = track.next_ordinal();
+  header.total = sizeof(sample.repair);
+  const iovec piece{const_cast<media::TimestampRepair*>(&sample.repair), sizeof(sample.repair)};
+  std::vector<iovec> nowhere;
+  return has_budget(sizeof(sample.repair)) &&
+         chain_.append(header, {&piece, 1}, nowhere, batch_->holds);
+}
+
 bool Gatherer::add(media::TrackKind kind, const Intake& sample, const TrackIntake& track,
                    const PerKind<TrackIntake>& tracks, std::int64_t now_ms) {
   const bool opened = batch_ == nullptr;
@@ -129,7 +142,7 @@ bool Gatherer::add(media::TrackKind kind, const Intake& sample, const TrackIntak
     batch_ = std::move(open);
   }
   Batch& target = *batch_;
-  if (!has_budget(sample.sample.size) ||
+  if (!journal_repair(kind, sample, track) || !has_budget(sample.sample.size) ||
       !chain_.append(header_for(kind, sample, track), sample.pieces, target.pieces[i],
                      target.holds)) {
     if (opened) {
@@ -141,6 +154,9 @@ bool Gatherer::add(media::TrackKind kind, const Intake& sample, const TrackIntak
     target.first_ms = sample.ms;
     target.arrived_ms = now_ms;
     target.begins_with_key = kind == media::TrackKind::kVideo && sample.sample.key;
+  }
+  if (sample.repair.kind != media::RepairKind::kNone) {
+    media::note_repair(target.repairs, sample.repair);
   }
   target.last_ms = sample.ms;
   target.samples[i].push_back(sample.sample);

@@ -43,6 +43,7 @@ class Gatherer {
 
  private:
   bool open_batch(const PerKind<TrackIntake>& tracks);
+  bool journal_repair(media::TrackKind kind, const Intake& sample, const TrackIntake& track);
   bool has_budget(std::size_t size) const;
 
   SegmentChain chain_;

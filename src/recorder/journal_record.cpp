@@ -1,5 +1,6 @@
 #include "recorder/journal_record.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 namespace recording::recorder {
@@ -70,11 +71,14 @@ LeftRecords read_left_records(const std::vector<runtime::LeftSegment>& segments)
       if (joiner.add(header, segment.data.data() + at + sizeof(header)) && joiner.complete()) {
         LeftRecords::Entry entry;
         entry.sample = joiner.take();
-        entry.is_config = entry.sample.header.type == RecordType::kConfig;
-        if (entry.is_config) {
+        entry.type = entry.sample.header.type;
+        if (entry.type == RecordType::kConfig) {
           if (!media::decode(joined(entry.sample.payload), entry.config)) {
             entry.config = {};
           }
+        } else if (entry.type == RecordType::kRepair) {
+          const Bytes bytes = joined(entry.sample.payload);
+          std::memcpy(&entry.repair, bytes.data(), std::min(bytes.size(), sizeof(entry.repair)));
         }
         left.entries.push_back(std::move(entry));
       }

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/bytes.hpp"
+#include "media/timestamp_repair.hpp"
 #include "media/track_config.hpp"
 #include "mp4/sample.hpp"
 #include "runtime/journal.hpp"
@@ -12,7 +13,8 @@
 // read by another process of the same machine and boot only, so the layout is the compiler's.
 namespace recording::recorder {
 
-enum class RecordType : std::uint8_t { kSample = 1, kConfig = 2 };
+// kRepair: a media::TimestampRepair of the sample of the same number, which comes next.
+enum class RecordType : std::uint8_t { kSample = 1, kConfig = 2, kRepair = 3 };
 
 inline constexpr std::uint8_t kFlagKey = 1;
 inline constexpr std::uint8_t kFlagFirst = 2;  // a record over several segments: its first part,
@@ -46,9 +48,10 @@ struct LeftSample {
 // were at each. Records after a damaged one are dropped.
 struct LeftRecords {
   struct Entry {
-    bool is_config = false;
-    media::TrackConfig config;  // is_config
-    LeftSample sample;          // else
+    RecordType type = RecordType::kSample;
+    media::TrackConfig config;      // kConfig
+    media::TimestampRepair repair;  // kRepair
+    LeftSample sample;              // kSample; of the others the header only
   };
   std::vector<Entry> entries;
 };

@@ -26,6 +26,7 @@ SessionSamples view_of(const Batch& batch) {
   }
   view.last_duration = batch.last_duration;
   view.first_ordinal = batch.first_ordinal;
+  view.repairs = batch.repairs;
   return view;
 }
 

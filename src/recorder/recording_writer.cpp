@@ -15,8 +15,6 @@ std::int64_t rescale(std::int64_t ticks, std::uint32_t from, std::uint32_t to) {
   return static_cast<std::int64_t>((product + half) / from);
 }
 
-// Timestamps that leap further than this are another clock's: the file's time goes on where it was.
-constexpr std::int64_t kLongestLeapSeconds = 3600;
 // What is said of a last sample, whose follower is not known.
 constexpr std::int64_t kLongestLastSeconds = 60;
 // Of one sample to the next a file takes 2^31 - 1 (mp4/recording_file.hpp); less, because it may be
@@ -163,37 +161,9 @@ bool RecordingWriter::since_reopened(const SessionSamples& samples) const {
   return false;
 }
 
-// Whether all that comes lies so far ahead of the file's end that it cannot be the same clock.
-bool RecordingWriter::leaps(const SessionSamples& samples) const {
-  bool any = false;
-  for (const media::TrackKind kind : kBothKinds) {
-    const std::size_t i = index_of(kind);
-    if (samples.samples[i].empty()) {
-      continue;
-    }
-    const std::uint32_t to = timescale(kind, samples);
-    const std::int64_t origin = rescale(file_->last_mark().origin_us, kCommonTimescale, to);
-    const std::int64_t first =
-        rescale(samples.samples[i].front().dts, samples.config[i]->timescale, to) - origin;
-    if (first - file_->end_dts(kind) <= kLongestLeapSeconds * to) {
-      return false;
-    }
-    any = true;
-  }
-  return any;
-}
-
 Status RecordingWriter::append(const SessionSamples& samples, const Seam* seam) {
   mp4::Fragment fragment;
   const PerKind<std::int64_t> last_dts_before = last_dts_;
-  Seam leap;
-  if ((seam == nullptr || seam->kind != mp4::MarkKind::kBegin) && leaps(samples)) {
-    leap.session = file_->last_mark().session;
-    leap.fence = file_->last_mark().fence;
-    leap.lost_ms = seam != nullptr ? seam->lost_ms : 0;
-    leap.reason = "timestamps";
-    seam = &leap;
-  }
   if (seam != nullptr) {
     fragment.mark = mark_for(samples, *seam);
     if (seam->kind == mp4::MarkKind::kBegin) {
@@ -225,6 +195,11 @@ Status RecordingWriter::append(const SessionSamples& samples, const Seam* seam) 
       fragment.config[i] = &adapted_[i];
     }
   }
+  repairs_.assign(samples.repairs.begin(), samples.repairs.end());
+  for (media::TimestampRepair& repair : repairs_) {
+    repair.at_ms = std::max<std::int64_t>((repair.at_ms * 1000 - mark.origin_us) / 1000, 0);
+  }
+  fragment.repairs = repairs_;
   fragment.runs = runs;
   Status status = file_->append(fragment);
   if (!status && status.error().code == Errc::kInvalidArgument && since_reopened(samples)) {

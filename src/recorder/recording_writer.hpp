@@ -22,6 +22,7 @@ struct SessionSamples {
   PerKind<std::uint32_t> last_duration{};
   PerKind<const media::TrackConfig*> config{};
   PerKind<std::uint64_t> first_ordinal{};
+  std::span<const media::TimestampRepair> repairs;  // session time
 };
 
 // The pool-thread side of one recording: puts the samples of its sessions on the file's timeline
@@ -50,7 +51,6 @@ class RecordingWriter {
   explicit RecordingWriter(std::unique_ptr<mp4::RecordingFile> file) : file_(std::move(file)) {}
   [[nodiscard]] mp4::Mark mark_for(const SessionSamples& samples, const Seam& seam) const;
   [[nodiscard]] bool since_reopened(const SessionSamples& samples) const;
-  [[nodiscard]] bool leaps(const SessionSamples& samples) const;
   [[nodiscard]] std::uint32_t timescale(media::TrackKind kind, const SessionSamples& samples) const;
   void place(media::TrackKind kind, const SessionSamples& samples, std::int64_t origin_us);
 
@@ -58,8 +58,9 @@ class RecordingWriter {
   // The last sample placed of each kind; -1 where there is none, or none since the file was
   // reopened (then the session's own order, which the journal keeps, is enough).
   PerKind<std::int64_t> last_dts_{-1, -1};
-  PerKind<std::vector<mp4::Sample>> placed_;  // scratch
-  PerKind<media::TrackConfig> adapted_;       // scratch
+  PerKind<std::vector<mp4::Sample>> placed_;     // scratch
+  std::vector<media::TimestampRepair> repairs_;  // scratch
+  PerKind<media::TrackConfig> adapted_;          // scratch
 };
 
 }  // namespace recording::recorder

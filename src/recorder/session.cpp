@@ -40,7 +40,8 @@ Session::Session(Environment& environment, Publisher publisher,
       lock_(std::move(lock)),
       keep_(std::move(keep)),
       id_(new_session_id()),
-      tracks_{TrackIntake(media::TrackKind::kVideo), TrackIntake(media::TrackKind::kAudio)},
+      tracks_{TrackIntake(media::TrackKind::kVideo, clock_),
+              TrackIntake(media::TrackKind::kAudio, clock_)},
       gatherer_(environment.segments, id_, publisher_.rules.fragment_ms, most_segments()),
       last_message_ms_(environment.clock.monotonic_ms()) {}
 
@@ -120,6 +121,7 @@ Status Session::open() {
   gauges->last_message_ms.set(last_message_ms_);
   gauges->bytes_in.set(bytes_in_);
   gauges->messages_in.set(messages_in_);
+  gauges->timestamp_repairs.set(timestamp_repairs_);
   env_.events.emit("stream.started", {{"app", to_valid_utf8(publisher_.app)},
                                       {"stream", to_valid_utf8(publisher_.name)},
                                       {"stream_id", stream_id_}});

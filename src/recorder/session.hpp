@@ -118,14 +118,14 @@ class Session {
   std::uint64_t fence_ = 0;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for answers that come later
 
+  media::SessionClock clock_;
   PerKind<TrackIntake> tracks_;
   Gatherer gatherer_;
-  std::int64_t last_ms_ = 0;  // received time of the last sample, unwound, of either track
-  bool any_sample_ = false;
+  std::int64_t last_ms_ = 0;  // session time of the last sample, of either track
   bool facts_changed_ = false;
   std::uint32_t declared_rate_milli_ = 0;
   std::int64_t first_message_ms_ = 0, last_message_ms_ = 0;  // monotonic
-  std::int64_t gauges_ms_ = 0, messages_in_ = 0, bytes_in_ = 0;
+  std::int64_t gauges_ms_ = 0, messages_in_ = 0, bytes_in_ = 0, timestamp_repairs_ = 0;
   bool fell_silent_ = false;  // for longer than the window: what comes next is a new session
   bool unrecordable_noted_ = false;
 
@@ -146,7 +146,7 @@ class Session {
   bool waiting_for_key_ = false;            // the recording begins at the next key frame
   bool group_cut_ = false;                  // the last key frame is not held
   std::int64_t recording_base_ms_ = 0;  // duration the recording had when this session joined it
-  std::int64_t recording_from_ms_ = 0;  // received time at which this session joined it
+  std::int64_t recording_from_ms_ = 0;  // session time at which this session joined it
   bool recording_from_known_ = false;
   bool dropping_ = false;  // overloaded: nothing is kept until a key frame finds room
   std::int64_t dropped_from_ms_ = 0, dropped_wall_ms_ = 0;

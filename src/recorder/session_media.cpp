@@ -49,7 +49,7 @@ void Session::on_message(media::TrackKind kind, std::uint32_t timestamp_ms, medi
 
   TrackIntake& track = tracks_[index_of(kind)];
   const media::TrackConfig* before = track.config().get();
-  const Intake intake = track.take(timestamp_ms, any_sample_ ? last_ms_ : timestamp_ms, message);
+  const Intake intake = track.take(timestamp_ms, now, message);
   if (track.config().get() != before) {
     facts_changed_ = true;
     if (before == nullptr) {
@@ -64,8 +64,8 @@ void Session::on_message(media::TrackKind kind, std::uint32_t timestamp_ms, medi
   }
   switch (intake.what) {
     case Intake::What::kSample:
-      any_sample_ = true;
       last_ms_ = intake.ms;
+      timestamp_repairs_ += intake.repair.kind != media::RepairKind::kNone ? 1 : 0;
       if (wanted_at_all()) {
         take_sample(kind, intake, now);
       }
@@ -99,6 +99,7 @@ void Session::write_gauges() {
   stream->last_message_ms.set(last_message_ms_);
   stream->messages_in.set(messages_in_);
   stream->bytes_in.set(bytes_in_);
+  stream->timestamp_repairs.set(timestamp_repairs_);
   if (mode_ != Mode::kRecording || !recording_from_known_) {
     return;
   }

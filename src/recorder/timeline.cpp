@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <string_view>
 #include <utility>
 
 #include "mp4/recording_reader.hpp"
@@ -12,9 +11,6 @@ namespace recording::recorder {
 namespace {
 
 using media::Parameters;
-
-// The reason of a mark that the writer makes of its own (recorder/recording_writer.cpp).
-constexpr std::string_view kClockJumped = "timestamps";
 
 std::int64_t to_ms(std::int64_t ticks, std::uint32_t timescale) {
   return ticks / timescale * 1000 + ticks % timescale * 1000 / timescale;
@@ -31,15 +27,6 @@ class TimelineBuilder {
   void on_mark(const mp4::MarkNote& note) {
     const mp4::Mark& mark = note.mark;
     const std::int64_t at_ms = bounded(note.position_ms);
-    const bool jump = mark.reason == kClockJumped && mark.session == last_.session;
-    if (jump) {
-      timeline_.timestamp_repairs.push_back({at_ms, "jump", at_ms + bounded(last_.origin_us) / 1000,
-                                             at_ms + bounded(mark.origin_us) / 1000});
-    }
-    last_ = mark;
-    if (jump && mark.lost_ms == 0) {
-      return;  // only the clock was interrupted
-    }
     if (!timeline_.stretches.empty()) {
       timeline_.interruptions.push_back(
           {at_ms, mark.began_wall_ms, mark.ended_wall_ms, mark.lost_ms, mark.reason});
@@ -49,6 +36,23 @@ class TimelineBuilder {
     begun_ = {};
     unmeasured_ = mark.kind == mp4::MarkKind::kOverload && mark.lost_ms == 0 &&
                   !timeline_.interruptions.empty();
+  }
+
+  void on_repairs(const mp4::RepairNote& note) {
+    std::vector<media::TimestampRepair>& all = timeline_.timestamp_repairs;
+    for (const media::TimestampRepair& repair : note.repairs) {
+      const auto like = all.size() < Timeline::kMostRepairs
+                            ? all.rend()
+                            : std::find_if(all.rbegin(), all.rend(), [&](const auto& earlier) {
+                                return earlier.kind == repair.kind && earlier.track == repair.track;
+                              });
+      if (like != all.rend()) {
+        like->count += repair.count;
+        continue;
+      }
+      all.push_back(repair);
+      all.back().at_ms = bounded(repair.at_ms);
+    }
   }
 
   void on_epoch(const mp4::EpochNote& note) {
@@ -128,7 +132,6 @@ class TimelineBuilder {
   }
 
   Timeline timeline_;
-  mp4::Mark last_;
   std::array<bool, media::kTrackKinds> begun_{};  // samples of the track came in this stretch
   // The last interruption left a hole in the session's time, which says how long it was.
   bool unmeasured_ = false;
@@ -147,10 +150,12 @@ Result<Timeline> read_timeline(storage::File& file, std::uint64_t growing_length
     return Error{Errc::kNotFound, "nothing is saved yet"};
   }
   TimelineBuilder builder;
-  RECORDING_TRY(mp4::read_notes(file, growing_length,
-                                {[&builder](const mp4::MarkNote& note) { builder.on_mark(note); },
-                                 [&builder](const mp4::EpochNote& note) { builder.on_epoch(note); },
-                                 [&builder](const mp4::RunNote& run) { builder.on_run(run); }}));
+  RECORDING_TRY(
+      mp4::read_notes(file, growing_length,
+                      {[&builder](const mp4::MarkNote& note) { builder.on_mark(note); },
+                       [&builder](const mp4::EpochNote& note) { builder.on_epoch(note); },
+                       [&builder](const mp4::RunNote& run) { builder.on_run(run); },
+                       [&builder](const mp4::RepairNote& note) { builder.on_repairs(note); }}));
   Timeline timeline = builder.take();
   if (timeline.epochs.empty()) {
     return Error{Errc::kNotFound, "nothing is saved yet"};

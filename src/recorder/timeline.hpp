@@ -7,6 +7,7 @@
 
 #include "base/result.hpp"
 #include "media/parameter_list.hpp"
+#include "media/timestamp_repair.hpp"
 #include "storage/file.hpp"
 
 namespace recording::recorder {
@@ -34,24 +35,21 @@ struct Timeline {
     std::int64_t lost_ms = 0;
     std::string reason;  // a word of docs/file-format.md; empty: not known
   };
-  // The encoder's clock jumped, and the recording's went on: times of the encoder, in ms since its
-  // session began.
-  struct TimestampRepair {
-    std::int64_t at_ms = 0;
-    std::string kind;                     // "jump"
-    std::int64_t from_ms = 0, to_ms = 0;  // what was to be expected, what came
-  };
   // Media without an interruption.
   struct Stretch {
     std::int64_t start_ms = 0, end_ms = 0;
     std::int64_t started_wall_ms = 0;  // 0: not noted, as of the first one
   };
 
+  static constexpr std::size_t kMostRepairs = 1000;
+
   std::int64_t duration_ms = 0;
   std::vector<Epoch> epochs;
   std::vector<Change> changes;
   std::vector<Interruption> interruptions;
-  std::vector<TimestampRepair> timestamp_repairs;
+  // Timestamps of the encoder that were not followed. Behind kMostRepairs each kind of a track has
+  // one more at most: counted, the last one tells of all that came after it.
+  std::vector<media::TimestampRepair> timestamp_repairs;
   std::vector<Stretch> stretches;
 
   // Processing may take the whole for one kind of material.

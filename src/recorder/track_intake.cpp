@@ -58,12 +58,7 @@ constexpr std::size_t kMostLeft = 4;
 
 }  // namespace
 
-std::uint32_t TrackIntake::expected_duration() const {
-  return clock_ ? clock_->expected_duration() : 0;
-}
-
-Intake TrackIntake::take(std::uint32_t timestamp_ms, std::int64_t reference_ms,
-                         media::Pieces message) {
+Intake TrackIntake::take(std::uint32_t timestamp_ms, std::int64_t now_ms, media::Pieces message) {
   const media::TagHeader tag = kind_ == media::TrackKind::kVideo ? media::parse_video_tag(message)
                                                                  : media::parse_audio_tag(message);
   pieces_.clear();
@@ -77,7 +72,7 @@ Intake TrackIntake::take(std::uint32_t timestamp_ms, std::int64_t reference_ms,
       intake = take_channels(pieces_);
       break;
     case media::TagKind::kSample:
-      intake = take_sample(tag, timestamp_ms, reference_ms);
+      intake = take_sample(tag, timestamp_ms, now_ms);
       break;
     case media::TagKind::kUnsupported:
       intake = reject_codec(tag.codec_id);
@@ -162,9 +157,7 @@ media::TrackConfig TrackIntake::declared(media::TrackConfig config) {
 }
 
 void TrackIntake::set_config(media::TrackConfig config) {
-  if (!clock_ || config_ == nullptr || config_->timescale != config.timescale) {
-    clock_.emplace(config.timescale, config.default_duration);
-  }
+  clock_.describe(kind_, config.timescale, config.default_duration);
   config_ = std::make_shared<const media::TrackConfig>(std::move(config));
 }
 
@@ -243,8 +236,7 @@ void TrackIntake::follow_source(std::int64_t ms) {
   if (config_->same_source(now)) {
     return;
   }
-  std::erase_if(left_,
-                [ms](const Left& left) { return ms < left.ms || ms - left.ms >= kFlappingMs; });
+  std::erase_if(left_, [ms](const Left& left) { return ms - left.ms >= kFlappingMs; });
   const bool flapping = std::any_of(left_.begin(), left_.end(), [&now](const Left& left) {
     return left.config->same_source(now);
   });
@@ -308,7 +300,7 @@ void TrackIntake::take_frame_of_audio(media::Codec codec) {
 }
 
 Intake TrackIntake::take_sample(const media::TagHeader& tag, std::uint32_t timestamp_ms,
-                                std::int64_t reference_ms) {
+                                std::int64_t now_ms) {
   Intake intake;
   if (kind_ == media::TrackKind::kVideo) {
     if (!take_picture(tag, intake)) {
@@ -323,12 +315,13 @@ Intake TrackIntake::take_sample(const media::TagHeader& tag, std::uint32_t times
   }
   // The clock counts milliseconds, and finds the encoder's exact times again by itself.
   timestamp_ms += (tag.nanoseconds + 500000) / 1000000;
-  const media::SampleClock::Time time = clock_->next(timestamp_ms, tag.cts_ms, reference_ms);
+  const media::SessionClock::Time time = clock_.next(kind_, timestamp_ms, tag.cts_ms, now_ms);
   if (kind_ == media::TrackKind::kVideo && tag.key) {
     follow_source(time.ms);
   }
   intake.what = Intake::What::kSample;
   intake.ms = time.ms;
+  intake.repair = time.repair;
   intake.sample.dts = time.dts;
   intake.sample.cts = time.cts;
   intake.sample.key = tag.key;

@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,7 +9,7 @@
 #include "media/audio_source.hpp"
 #include "media/flv_tag.hpp"
 #include "media/key_frame.hpp"
-#include "media/sample_clock.hpp"
+#include "media/session_clock.hpp"
 #include "media/video_source.hpp"
 #include "recorder/batch.hpp"
 
@@ -26,7 +25,8 @@ struct Intake {
   };
   What what = What::kNothing;
   mp4::Sample sample;   // dts in ticks of the session
-  std::int64_t ms = 0;  // received time, unwound
+  std::int64_t ms = 0;  // of the session
+  media::TimestampRepair repair;
   media::Pieces pieces;
   const char* why = nullptr;
   // Something of the message that was passed over, to be said once; whatever `what` is.
@@ -39,22 +39,23 @@ struct PassedOver {
   std::uint64_t tracks = 0;   // messages of other tracks than number 0
 };
 
-// Takes the messages of one track of one session apart: FLV header, codec configuration,
-// timestamps, parameter sets that a key frame lacks. config() changes when the source does, not
-// with every header: for video with a key frame, and not back to what it was less than a second
-// ago. Event loop only; no copy of media bytes but for encoders with short NAL lengths.
+// Takes the messages of one track of one session apart: FLV header, codec configuration, timestamps
+// (by the session's clock, which must outlive it), parameter sets that a key frame lacks. config()
+// changes when the source does, not with every header: for video with a key frame, and not back to
+// what it was less than a second ago. Event loop only; no copy of media bytes but for encoders with
+// short NAL lengths.
 class TrackIntake {
  public:
-  explicit TrackIntake(media::TrackKind kind) : kind_(kind) {}
+  TrackIntake(media::TrackKind kind, media::SessionClock& clock) : kind_(kind), clock_(clock) {}
 
   // Frames a second that onMetaData declares, for what comes behind it.
   void declare_frame_rate(double fps);
 
-  // `reference_ms`: the session's last received time, unwound; both tracks share it.
-  Intake take(std::uint32_t timestamp_ms, std::int64_t reference_ms, media::Pieces message);
+  // `now_ms`: monotonic.
+  Intake take(std::uint32_t timestamp_ms, std::int64_t now_ms, media::Pieces message);
 
   [[nodiscard]] const ConfigRef& config() const { return config_; }
-  [[nodiscard]] std::uint32_t expected_duration() const;
+  [[nodiscard]] std::uint32_t expected_duration() const { return clock_.expected_duration(kind_); }
   [[nodiscard]] std::uint64_t next_ordinal() const { return next_ordinal_; }
   void count_sample() { ++next_ordinal_; }
   // Samples that came without any configuration.
@@ -68,8 +69,7 @@ class TrackIntake {
   Intake take_config(media::Codec codec, media::Pieces payload);
   Status take_video_config(media::Codec codec, ByteView record);
   Status take_audio_config(media::Codec codec, ByteView record);
-  Intake take_sample(const media::TagHeader& tag, std::uint32_t timestamp_ms,
-                     std::int64_t reference_ms);
+  Intake take_sample(const media::TagHeader& tag, std::uint32_t timestamp_ms, std::int64_t now_ms);
   bool take_picture(const media::TagHeader& tag, Intake& intake);
   void take_frame_of_audio(media::Codec codec);
   bool widen_lengths(Intake& intake);
@@ -79,6 +79,7 @@ class TrackIntake {
   void set_config(media::TrackConfig config);
 
   media::TrackKind kind_;
+  media::SessionClock& clock_;
   double metadata_fps_ = 0;                // of onMetaData; 0: none
   std::uint32_t metadata_rate_milli_ = 0;  // the same, in 1000 s
   bool metadata_is_new_ = false;
@@ -96,7 +97,6 @@ class TrackIntake {
   };
   std::vector<Left> left_;
   Bytes rejected_config_;
-  std::optional<media::SampleClock> clock_;
   std::uint64_t next_ordinal_ = 0;
   std::uint64_t undescribed_ = 0;
   PassedOver passed_over_;

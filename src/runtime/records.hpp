@@ -93,6 +93,7 @@ struct StreamRecord {
   Gauge<std::int64_t> last_message_ms;  // monotonic time of the last audio or video message
   Gauge<std::int64_t> bytes_in;         // of this session
   Gauge<std::int64_t> messages_in;
+  Gauge<std::int64_t> timestamp_repairs;  // samples whose timestamp was not followed
 };
 
 // Stored in no file: may be renumbered with kLayoutVersion.

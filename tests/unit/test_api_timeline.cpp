@@ -34,7 +34,8 @@ recorder::Timeline eventful() {
   timeline.interruptions.push_back(
       {4000, 1'800'000'000'000, 1'800'000'007'500, 7500, "worker_died"});
   timeline.interruptions.push_back({5000, 0, 0, 20, ""});
-  timeline.timestamp_repairs.push_back({8000, "jump", 8000, 80000});
+  timeline.timestamp_repairs.push_back(
+      {media::RepairKind::kForwardJump, media::TrackKind::kAudio, 3, 8000, 80000, 8000});
   return timeline;
 }
 
@@ -53,7 +54,8 @@ void shows_a_whole_timeline(void**) {
     "interruptions":[{"at_ms":4000,"started_at":"2027-01-15T08:00:00.000Z",
      "ended_at":"2027-01-15T08:00:07.500Z","lost_ms":7500,"reason":"worker_died"},
      {"at_ms":5000,"started_at":null,"ended_at":null,"lost_ms":20,"reason":null}],
-    "timestamp_repairs":[{"at_ms":8000,"kind":"jump","from":8000,"to":80000}]})");
+    "timestamp_repairs":[{"at_ms":8000,"kind":"forward_jump","track":"audio","count":3,
+     "from":80000,"to":8000}]})");
   assert_int_equal(shown.status(), 200);
   assert_string_equal(shown.json.dump().c_str(), expected.dump().c_str());
   assert_string_equal(backend.timeline_asked.c_str(), "abc");

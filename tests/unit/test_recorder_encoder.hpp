@@ -130,12 +130,12 @@ class Encoder {
     }
     // Remembered first: what is handed over counts although the process dies in the call.
     handed[0].push_back(std::move(sample));
-    send(*session_, media::TrackKind::kVideo, ts, flv_video(key, 1, unit, cts));
+    send(*session_, media::TrackKind::kVideo, ts + clock_ahead, flv_video(key, 1, unit, cts));
   }
   void packet(std::uint32_t ts) {
     const Bytes payload = random_nal(0x21, packet_size);
     handed[1].push_back({ts, 0, true, payload, part_});
-    send(*session_, media::TrackKind::kAudio, ts, flv_aac(1, payload));
+    send(*session_, media::TrackKind::kAudio, ts + clock_ahead, flv_aac(1, payload));
   }
   Bytes random_nal(std::uint8_t first, std::size_t about) {
     Bytes bytes(about / 2 + 2 + random_() % about);
@@ -149,6 +149,7 @@ class Encoder {
   bool video = true, audio = true;
   std::uint32_t width = 20;
   std::uint64_t gop = 25;
+  std::uint32_t clock_ahead = 0;  // what is sent is wrong by that much
   std::size_t key_size = 3000, picture_size = 600, packet_size = 60;
   HandedTracks handed;
 

@@ -43,7 +43,8 @@ std::string text_of(const Timeline& timeline) {
             " " + seam.reason + "\n";
   }
   for (const auto& repair : timeline.timestamp_repairs) {
-    text += "repair " + std::to_string(repair.at_ms) + " " + repair.kind + " " +
+    text += "repair " + std::to_string(repair.at_ms) + " " +
+            std::string(media::name_of(repair.kind)) + " " + std::to_string(repair.count) + " " +
             std::to_string(repair.from_ms) + ">" + std::to_string(repair.to_ms) + "\n";
   }
   for (const auto& stretch : timeline.stretches) {
@@ -202,15 +203,46 @@ void what_was_dropped_is_an_interruption_too(void**) {
   assert_non_null(std::strstr(b.c_str(), "stretch 0-3008 0\nstretch 5000-7018 0\n"));
 }
 
-void a_jump_of_the_encoders_clock_is_a_repair(void**) {
-  mp4::Mark mark = begin_mark(1);
-  mark.origin_us = 7'200'000'000 - 5;
-  mark.reason = "timestamps";
-  auto life = interrupted_life(mark, 0);
+void repairs_are_listed(void**) {
+  FragmentMaker maker;
+  auto life = plain_life(maker, 3);
+  life[1].repairs = {repair_at(1200, media::RepairKind::kReset),
+                     repair_at(1400, media::RepairKind::kRepeated, 5)};
+  life[2].repairs = {repair_at(2400, media::RepairKind::kRepeated, 2)};
   const Told told = told_of(life);
   assert_string_equal(told.finished.c_str(),
-                      "duration 5013\nepoch 0 0-5013 video 30 audio\n"
-                      "repair 3008 jump 3008>7203007\nstretch 0-5013 0\n");
+                      "duration 3008\nepoch 0 0-3008 video 30 audio\n"
+                      "repair 1200 reset 1 1000>1200\nrepair 1400 repeated 5 1000>1400\n"
+                      "repair 2400 repeated 2 1000>2400\nstretch 0-3008 0\n");
+  assert_string_equal(told.growing.c_str(), told.finished.c_str());
+  assert_true(told.uniform);
+}
+
+// An encoder that needs one in every fragment, for hours.
+void many_repairs_are_counted(void**) {
+  MemFileSystem files;
+  auto file = create_recording(files, kPath);
+  FragmentMaker maker(false, 2);
+  for (int i = 0; i < 1200; ++i) {
+    OwnedFragment fragment = maker.next(true, false);
+    if (i == 0) {
+      fragment.mark = begin_mark(1);
+      fragment.config[0] = video_config();
+    }
+    fragment.repairs = {repair_at(
+        i * 1000, i % 2 == 0 ? media::RepairKind::kRepeated : media::RepairKind::kBackward)};
+    must(fragment.append_to(*file));
+  }
+  auto now = must(files.open_for_read(kPath));
+  const Timeline timeline = must(recorder::read_timeline(*now, file->length()));
+  const auto& all = timeline.timestamp_repairs;
+  assert_int_equal(all.size(), Timeline::kMostRepairs);
+  std::uint32_t count = 0;
+  for (const auto& repair : all) {
+    count += repair.count;
+  }
+  assert_int_equal(count, 1200);
+  assert_int_equal(all.back().count, 101);
 }
 
 void nothing_saved_yet(void**) {
@@ -257,7 +289,8 @@ const CMUnitTest kTests[] = {
     cmocka_unit_test(an_interruption_divides_the_times),
     cmocka_unit_test(a_gap_that_is_kept_is_not_recorded_time),
     cmocka_unit_test(what_was_dropped_is_an_interruption_too),
-    cmocka_unit_test(a_jump_of_the_encoders_clock_is_a_repair),
+    cmocka_unit_test(repairs_are_listed),
+    cmocka_unit_test(many_repairs_are_counted),
     cmocka_unit_test(nothing_saved_yet),
     cmocka_unit_test(a_damaged_file_is_an_error),
 };
