@@ -102,6 +102,7 @@ FlvFile FlvFile::load(const std::string& path, std::string& error) {
   if (bytes.empty()) {
     return file;
   }
+  std::size_t number = 0;
   for (std::size_t at = kFileHeader; at + kTagHeader <= bytes.size();) {
     const std::uint8_t* tag = &bytes[at];
     const auto size = static_cast<std::size_t>(get_be(tag + 1, 3));
@@ -116,8 +117,9 @@ FlvFile FlvFile::load(const std::string& path, std::string& error) {
     const bool end_of_sequence =
         kind == Kind::kVideo && size >= 2 && (body[0] & 0x8F) == 7 && body[1] == 2;
     if (kind && !end_of_sequence) {
-      file.tags.push_back({*kind, timestamp, body});
+      file.tags.push_back({*kind, timestamp, body, number});
     }
+    number += tag[0] == 8 || tag[0] == 9 ? 1 : 0;
     at += kTagHeader + size + 4;
   }
   if (file.tags.empty()) {

@@ -28,6 +28,7 @@ struct Tag {
   Kind kind = Kind::kMetadata;
   std::uint32_t timestamp = 0;  // ms
   ByteView body;                // points into the mapped file
+  std::size_t number = 0;       // among the audio and video tags of the file
 };
 
 // An FLV file, mapped for the life of the process (Video File Format Specification 10.1, annex E).

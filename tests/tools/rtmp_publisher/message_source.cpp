@@ -51,6 +51,9 @@ bool Playlist::make(const Options& options, Playlist& playlist, std::string& err
       const bool once = metadata || (is_header(tag.kind) && !several);
       playlist.items.push_back({tag.kind, playlist.period + tag.timestamp, tag.body,
                                 options.log_path.empty() ? 0 : fnv1a(tag.body), once});
+      if (is_media(tag.kind) && tag.number < options.timestamps.size()) {
+        playlist.items.back().timestamp = options.timestamps[tag.number];
+      }
     }
     playlist.period += file.period;
   }
@@ -140,16 +143,16 @@ void MessageSource::prepare() {
   } else if (is_header(item.kind)) {
     (is_audio(item.kind) ? audio_header_sent_ : video_header_sent_) = true;
   }
-  add(item.kind, position, item.body, item.hash);
+  add(item, position);
 }
 
-void MessageSource::add(Kind kind, std::uint64_t position, ByteView body, std::uint64_t hash) {
+void MessageSource::add(const Playlist::Item& item, std::uint64_t position) {
   Message message;
-  message.kind = kind;
+  message.kind = item.kind;
   message.position = position;
-  message.timestamp = timestamp_at(position);
-  message.body = body;
-  message.hash = hash;
+  message.timestamp = item.timestamp.value_or(timestamp_at(position));
+  message.body = item.body;
+  message.hash = item.hash;
   ready_.push_back(std::move(message));
 }
 
@@ -159,13 +162,13 @@ void MessageSource::add_headers_before(const Playlist::Item& item, std::uint64_t
   const Playlist::Item* header = audio ? audio_header_ : video_header_;
   if (!sent && header != nullptr) {  // it was passed while its track was held back
     sent = true;
-    add(header->kind, position, header->body, header->hash);
+    add(*header, position);
   }
   if (next_repeat_ != 0 && position >= next_repeat_) {
     next_repeat_ += to_ms(options_.repeat_headers_seconds);
     for (const Playlist::Item* again : {video_header_, audio_header_}) {
       if (again != nullptr) {
-        add(again->kind, position, again->body, again->hash);
+        add(*again, position);
       }
     }
   }

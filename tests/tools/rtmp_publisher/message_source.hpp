@@ -21,6 +21,7 @@ struct Playlist {
     ByteView body;
     std::uint64_t hash = 0;
     bool first_pass_only = false;
+    std::optional<std::uint32_t> timestamp = {};  // to be sent instead of the position
   };
   std::vector<Item> items;
   std::uint64_t period = 0;  // ms of one pass
@@ -58,7 +59,7 @@ class MessageSource {
   void prepare();
   bool wanted(const Playlist::Item& item, std::uint64_t position) const;
   bool over(std::uint64_t position) const;
-  void add(Kind kind, std::uint64_t position, ByteView body, std::uint64_t hash);
+  void add(const Playlist::Item& item, std::uint64_t position);
   void add_headers_before(const Playlist::Item& item, std::uint64_t position);
   void add_hostile(const Playlist::Item& item, std::uint64_t position);
   std::uint32_t timestamp_at(std::uint64_t position) const;

@@ -36,6 +36,8 @@ wire
   --chunk-inside-message the change comes between two chunks of one message
   --base-timestamp MS    of the first message (wraps at 2^32)
   --jump AT:MS           repeatable: adds MS (may be negative) from that second on
+  --timestamps FILE      numbers: what to send instead of the timestamps of the file's audio and video
+                         tags, headers included, in its order; when they are sent stays as it is
 
 which messages
   --audio-only, --video-only, --no-sequence-headers, --no-metadata
@@ -125,6 +127,12 @@ bool read_whole(std::string_view path, std::string& bytes) {
   return static_cast<bool>(file) || file.eof();
 }
 
+bool read_numbers(std::string_view path, std::vector<std::uint32_t>& numbers) {
+  std::ifstream file{std::string(path)};
+  numbers.assign(std::istream_iterator<std::uint32_t>(file), {});
+  return file.eof();
+}
+
 bool parse_chunk_sizes(std::string_view list, std::vector<std::uint32_t>& sizes) {
   sizes.clear();
   while (!list.empty()) {
@@ -188,6 +196,7 @@ void add_options_with_value(Options& o, std::map<std::string_view, Setter>& tabl
   table["--chunk-every"] = number(o.chunk_every, 1, 1e9);
   table["--base-timestamp"] = number(o.base_timestamp, 0, 4294967295.0);
   table["--jump"] = timed(o.jumps);
+  table["--timestamps"] = [&o](std::string_view path) { return read_numbers(path, o.timestamps); };
   table["--audio-delay"] = number(o.audio_delay_seconds, 0, 1e6);
   table["--video-delay"] = number(o.video_delay_seconds, 0, 1e6);
   table["--repeat-headers"] = number(o.repeat_headers_seconds, 0.001, 1e6);

@@ -51,8 +51,9 @@ struct Options {
   bool chunk_inside_message = false;
 
   std::uint32_t base_timestamp = 0;
-  std::vector<TimedValue> jumps;   // value: ms added from there on
-  std::vector<TimedValue> pauses;  // value: seconds without sending
+  std::vector<TimedValue> jumps;          // value: ms added from there on
+  std::vector<std::uint32_t> timestamps;  // of the first audio and video tags of each file
+  std::vector<TimedValue> pauses;         // value: seconds without sending
 
   bool audio = true, video = true;
   bool headers = true, metadata = true;
