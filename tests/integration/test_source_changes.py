@@ -1,0 +1,192 @@
+"""A source that changes in the middle of a broadcast: every picture of every part stays what it
+was, the timeline names what changed, and what is made of the download is right."""
+import concurrent.futures
+import re
+import subprocess
+import unittest
+
+from tests.integration.support import Api, RecordingTest, check_output, wait_for
+from tests.integration.support.changes import (clip, decoded, flv_tags, in_band, joined, sound,
+                                               write_flv)
+
+WINDOW = 3
+RETURNING = ("live on; recording on; auto_record on; recording_min_duration 0; "
+             f"recording_reconnect_window {WINDOW}s;")
+INTERLACED = "-flags +ildct+ilme"
+
+# What changes: the clips in their order, and the fields that differ.
+CHANGES = {
+    "range": ([{}, {"color_range": "pc"}], {"pix_fmt", "color_range"}),
+    "chroma": ([{}, {"picture": "format=yuv422p"}, {"picture": "format=yuv444p"}],
+               {"pix_fmt", "profile"}),
+    "depth": ([{}, {"picture": "format=yuv420p10le"}], {"pix_fmt", "profile", "bit_depth"}),
+    "size": ([{}, {"size": "256x144"}], {"width", "height"}),
+    "aspect": ([{}, {"picture": "setsar=4/3"}], {"sample_aspect_ratio"}),
+    "profile": ([{}, {"video": "-profile:v main"}], {"profile"}),
+    "rate": ([{}, {"rate": 15}], {"frame_rate_declared"}),
+    "b_frames": ([{}, {"video": "-bf 2"}], {"has_b_frames"}),
+    "interlaced": ([{}, {"video": INTERLACED}], {"interlaced"}),
+    "and_back": ([{}, {"size": "256x144"}, {}], {"width", "height"}),
+    "audio_rate": ([{}, {"audio_rate": 48000}], {"audio.sample_rate"}),
+    "channels": ([{}, {"channels": 2}], {"audio.channels"}),
+}
+WAYS = ("header", "in_band", "reconnect")
+
+
+class Case:
+    """One change, one way: what is published, and what must come out."""
+
+    def __init__(self, change, way, folder):
+        clips, fields = CHANGES[change]
+        self.name = f"{change}-{way}"
+        self.sources = [clip(**arguments) for arguments in clips]
+        self.fields = {field if "." in field else f"video.{field}" for field in fields}
+        parts = [flv_tags(source) for source in self.sources]
+        if way == "reconnect":
+            self.published = self.sources
+        else:
+            later = [in_band(part) if way == "in_band" else part for part in parts[1:]]
+            self.published = [write_flv(folder / f"{self.name}.flv", joined(parts[0], *later))]
+        self.pictures = [picture for source in self.sources for picture in decoded(source)[1]]
+        self.changes_at = [2000 * i for i in range(1, len(clips))]
+
+
+def cases(folder, ways=WAYS):
+    found = [Case(change, way, folder) for change in CHANGES for way in ways
+             if way != "in_band" or change not in ("audio_rate", "channels")]
+    assert found
+    return found
+
+
+def luma(path, *options):
+    """The mean luma of each picture."""
+    out = check_output("ffmpeg", "-v", "error", *options, "-i", path, "-vf",
+                       "signalstats,metadata=print:key=lavfi.signalstats.YAVG:file=-", "-f", "null",
+                       "-")
+    return [float(value) for value in re.findall(rb"YAVG=([\d.]+)", out)]
+
+
+class SourceChanges(RecordingTest):
+    def timeline(self, server, video):
+        reply = Api(server.http_port).get(f"videos/{video['id']}/timeline")
+        self.assertEqual(reply.status, 200, reply.body)
+        return reply.json
+
+    def of(self, server, name):
+        [video] = [video for video in self.videos(server)
+                   if video["stream_id"] == self.stream(server, name)["id"]]
+        return video
+
+    def everywhere(self, function, rows):
+        """In threads, since most of it waits for ffmpeg; all failures together."""
+        failures = []
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            for row, running in [(row, pool.submit(function, row)) for row in rows]:
+                try:
+                    running.result()
+                except AssertionError as failure:
+                    failures.append(f"{row.name}: {failure}")
+        self.assertFalse(failures, "\n".join(failures))
+
+    def assert_pictures(self, case, path):
+        wrong, pictures = decoded(path)
+        self.assertEqual(wrong, [])
+        same = sum(a == b for a, b in zip(case.pictures, pictures))
+        self.assertEqual((same, len(pictures)), (len(case.pictures), len(case.pictures)))
+
+    def assert_timeline(self, case, video, told):
+        self.assertEqual({change["field"] for change in told["changes"]}, case.fields)
+        self.assertEqual((told["uniform"], video["uniform"]), (False, False))
+        starts = [epoch["start_ms"] for epoch in told["epochs"]]
+        self.assertEqual(len(starts), len(case.sources), starts)
+        for start, wanted in zip(starts[1:], case.changes_at):
+            self.assertAlmostEqual(start, wanted, delta=250)
+        for epoch, source in zip(told["epochs"], case.sources):
+            self.assertAlmostEqual(epoch["video"]["frame_rate_measured"],
+                                   epoch["video"]["frame_rate_declared"], delta=0.4)
+        for before, after in zip(told["epochs"], told["epochs"][1:]):
+            differing = {f"{track}.{field}" for track in ("video", "audio")
+                         for field in before[track] if field != "frame_rate_measured"
+                         and before[track][field] != after[track][field]}
+            self.assertEqual({change["field"] for change in told["changes"]
+                              if change["at_ms"] == after["start_ms"]}, differing)
+
+    def assert_uniform_made(self, case, path, told):
+        """Each epoch at 720p, put together: no error, as many pictures, and as bright."""
+        made = self.folder / f"{case.name}-720p.mp4"
+        parts = []
+        for epoch, source in zip(told["epochs"], case.sources):
+            part = self.folder / f"{case.name}-{epoch['index']}.ts"
+            scale = "scale=1280:720:out_range=tv,setsar=1,format=yuv420p"
+            cut = ["-ss", str(max(epoch["start_ms"] - 5, 0) / 1000)] if epoch["index"] else []
+            length = (epoch["end_ms"] - epoch["start_ms"]) / 1000 - 0.05
+            errors = subprocess.run(
+                ["ffmpeg", "-v", "error", "-y", *cut, "-i", path, "-t", f"{length:.3f}", "-an",
+                 "-vf", scale, "-c:v", "libx264", "-preset", "ultrafast", "-crf", "12", part],
+                stdin=subprocess.DEVNULL, capture_output=True, check=False)
+            self.assertEqual((errors.returncode, errors.stderr), (0, b""))
+            alone = subprocess.run(
+                ["ffmpeg", "-v", "error", "-i", source, "-vf", scale + ",signalstats,metadata="
+                 "print:key=lavfi.signalstats.YAVG:file=-", "-f", "null", "-"],
+                stdin=subprocess.DEVNULL, capture_output=True, check=False).stdout
+            bright = [float(value) for value in re.findall(rb"YAVG=([\d.]+)", alone)]
+            now = luma(part)
+            self.assertGreater(len(now), 10)
+            for i in (0, 5, 9):
+                self.assertAlmostEqual(now[i], bright[i], delta=1.5)
+            parts.append(part)
+        listing = "concat:" + "|".join(map(str, parts))
+        check_output("ffmpeg", "-v", "error", "-y", "-i", listing, "-c", "copy", made)
+
+    def send_all(self, server, case):
+        for source in case.published:
+            self.assertEqual(self.send(server, case.name, source).wait(), 0)
+            if len(case.published) > 1:
+                self.wait_live(server, case.name, live=False)
+
+    def test_finished(self):
+        server = self.start_nginx(application=RETURNING)
+        rows = cases(self.folder)
+        self.everywhere(lambda case: self.send_all(server, case), rows)
+        self.wait_ended(server, len(rows), timeout=60)
+
+        def check(case):
+            video = self.of(server, case.name)
+            path, told = self.download(server, video), self.timeline(server, video)
+            self.assert_pictures(case, path)
+            self.assert_pictures(case, self.stored(server, video))
+            self.assert_timeline(case, video, told)
+            self.assert_uniform_made(case, path, told)
+        self.everywhere(check, rows)
+
+    def test_growing_and_after_a_crash(self):
+        server = self.start_nginx(application=RETURNING)
+        rows = cases(self.folder, ("header", "in_band"))
+        for case in rows:
+            self.send(server, case.name, case.published[0], "--hold", "60")
+
+        def growing(case):
+            path = self.folder / f"{case.name}.growing.mp4"
+
+            def all_there():
+                video = self.of(server, case.name)
+                reply = Api(server.http_port).get(f"/videos/{video['slug']}/source.mp4")
+                path.write_bytes(reply.body)
+                return reply.status == 200 and len(decoded(path)[1]) == len(case.pictures)
+            wait_for(all_there, 20, "all is on disk", interval=0.5)
+            self.assert_pictures(case, path)
+            told = self.timeline(server, self.of(server, case.name))
+            self.assertEqual({change["field"] for change in told["changes"]}, case.fields)
+        self.everywhere(growing, rows)
+        server.kill_worker()
+        self.wait_ended(server, len(rows), timeout=60)
+
+        def recovered(case):
+            video = self.of(server, case.name)
+            self.assert_pictures(case, self.download(server, video))
+            self.assert_timeline(case, video, self.timeline(server, video))
+        self.everywhere(recovered, rows)
+
+
+if __name__ == "__main__":
+    unittest.main()
