@@ -26,4 +26,15 @@ using Parameters = std::vector<Parameter>;
 Parameters describe_video(const TrackConfig& config);
 Parameters describe_audio(const TrackConfig& config);
 
+// A parameter of a track that was there before.
+struct ParameterChange {
+  std::string field;  // "video.width"
+  ParameterValue from, to;
+};
+// What differs between two lists of a track of one kind, in their order.
+std::vector<ParameterChange> changes_between(TrackKind kind, const Parameters& before,
+                                             const Parameters& after);
+// "pixel format yuv420p → yuvj420p, colour range tv → pc"
+std::string in_words(const std::vector<ParameterChange>& changes);
+
 }  // namespace recording::media

@@ -9,13 +9,14 @@
 
 #include "base/clock.hpp"
 #include "base/log.hpp"
+#include "media/parameter_list.hpp"
 
 namespace recording::recorder {
 
 // What happened, told to the world: one line of JSON each in the log. Event loop only.
 class Events {
  public:
-  using Value = std::variant<std::string, std::int64_t, bool>;
+  using Value = std::variant<std::string, std::int64_t, bool, std::vector<media::ParameterChange>>;
   using Facts = std::vector<std::pair<const char*, Value>>;
 
   Events(Log& log, const Clock& clock) : log_(log), clock_(clock) {}

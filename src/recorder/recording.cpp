@@ -285,6 +285,7 @@ void Recording::written(Progress progress) {
       done = 0;
       owed_seam_.reset();  // it is with the batch that it was in front of
       length = writer_->file().synced_length();
+      (void)writer_->take_changes();  // told of when they are written again
     }
     for (std::size_t i = progress.batches.size(); i > done; --i) {
       queue_.push_front(std::move(progress.batches[i - 1]));
@@ -302,6 +303,7 @@ void Recording::written(Progress progress) {
     return;
   }
   retry_step_ms_ = 0;
+  tell_changes(env_.events, identity_, writer_->take_changes());
   pump();
 }
 

@@ -148,6 +148,7 @@ void Recording::post_comeback() {
           RecordingRecord* gauges = self->env_.state.recording_gauges(self->index_);
           gauges->committed_bytes.set(static_cast<std::int64_t>(self->writer_->file().length()));
           gauges->duration_ms.set(self->writer_->file().duration_ms());
+          tell_changes(self->env_.events, self->identity_, self->writer_->take_changes());
         }
         if (result.value().recovered_samples != 0) {
           self->env_.log.write(LogLevel::kNotice,

@@ -161,6 +161,28 @@ bool RecordingWriter::since_reopened(const SessionSamples& samples) const {
   return false;
 }
 
+// Where, and in what, the tracks that the file has become other ones with this fragment.
+SourceChange RecordingWriter::change_in(const mp4::Fragment& fragment) const {
+  SourceChange change;
+  change.at_ms = std::numeric_limits<std::int64_t>::max();
+  for (const mp4::Run& run : fragment.runs) {
+    const media::TrackConfig* config = fragment.config[index_of(run.kind)];
+    const media::TrackConfig* before = file_->config(run.kind);
+    const std::uint32_t ticks = before != nullptr ? file_->timescale(run.kind) : config->timescale;
+    const std::int64_t dts = run.samples.front().dts;  // rounded as the timeline does
+    change.at_ms = std::min(change.at_ms, dts / ticks * 1000 + dts % ticks * 1000 / ticks);
+    if (before == nullptr || config == nullptr || before->same_source(*config)) {
+      continue;
+    }
+    const auto describe =
+        run.kind == media::TrackKind::kVideo ? media::describe_video : media::describe_audio;
+    for (auto& field : media::changes_between(run.kind, describe(*before), describe(*config))) {
+      change.fields.push_back(std::move(field));
+    }
+  }
+  return change;
+}
+
 Status RecordingWriter::append(const SessionSamples& samples, const Seam* seam) {
   mp4::Fragment fragment;
   const PerKind<std::int64_t> last_dts_before = last_dts_;
@@ -201,6 +223,7 @@ Status RecordingWriter::append(const SessionSamples& samples, const Seam* seam) 
   }
   fragment.repairs = repairs_;
   fragment.runs = runs;
+  SourceChange change = change_in(fragment);
   Status status = file_->append(fragment);
   if (!status && status.error().code == Errc::kInvalidArgument && since_reopened(samples)) {
     // The last sample of the file may have been moved behind where this one belongs.
@@ -215,6 +238,9 @@ Status RecordingWriter::append(const SessionSamples& samples, const Seam* seam) 
   }
   for (const mp4::Run& run : runs) {
     last_dts_[index_of(run.kind)] = run.samples.back().dts;
+  }
+  if (!change.fields.empty()) {
+    changes_.push_back(std::move(change));
   }
   return ok();
 }

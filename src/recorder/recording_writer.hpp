@@ -3,10 +3,12 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "mp4/recording_file.hpp"
 #include "recorder/batch.hpp"
+#include "recorder/source_change.hpp"
 #include "storage/file.hpp"
 
 namespace recording::recorder {
@@ -46,12 +48,15 @@ class RecordingWriter {
   Status finish() { return file_->finish(); }
 
   [[nodiscard]] const mp4::RecordingFile& file() const { return *file_; }
+  // What has been appended since the last call.
+  std::vector<SourceChange> take_changes() { return std::exchange(changes_, {}); }
 
  private:
   explicit RecordingWriter(std::unique_ptr<mp4::RecordingFile> file) : file_(std::move(file)) {}
   [[nodiscard]] mp4::Mark mark_for(const SessionSamples& samples, const Seam& seam) const;
   [[nodiscard]] bool since_reopened(const SessionSamples& samples) const;
   [[nodiscard]] std::uint32_t timescale(media::TrackKind kind, const SessionSamples& samples) const;
+  [[nodiscard]] SourceChange change_in(const mp4::Fragment& fragment) const;
   void place(media::TrackKind kind, const SessionSamples& samples, std::int64_t origin_us);
 
   std::unique_ptr<mp4::RecordingFile> file_;
@@ -61,6 +66,7 @@ class RecordingWriter {
   PerKind<std::vector<mp4::Sample>> placed_;     // scratch
   std::vector<media::TimestampRepair> repairs_;  // scratch
   PerKind<media::TrackConfig> adapted_;          // scratch
+  std::vector<SourceChange> changes_;
 };
 
 }  // namespace recording::recorder

@@ -68,8 +68,8 @@ class TimelineBuilder {
     end_epoch(epoch.start_ms);
     if (!timeline_.epochs.empty()) {
       const Timeline::Epoch& before = timeline_.epochs.back();
-      compare("video.", before.video, epoch.video, epoch.start_ms);
-      compare("audio.", before.audio, epoch.audio, epoch.start_ms);
+      compare(media::TrackKind::kVideo, before.video, epoch.video, epoch.start_ms);
+      compare(media::TrackKind::kAudio, before.audio, epoch.audio, epoch.start_ms);
     }
     timeline_.epochs.push_back(std::move(epoch));
   }
@@ -117,17 +117,14 @@ class TimelineBuilder {
     pictures_last_s_ = 0;
   }
 
-  void compare(const char* track, const std::optional<Parameters>& before,
+  void compare(media::TrackKind kind, const std::optional<Parameters>& before,
                const std::optional<Parameters>& after, std::int64_t at_ms) {
     if (!before || !after) {
       return;
     }
-    for (std::size_t i = 0; i < before->size(); ++i) {
-      const media::Parameter& from = (*before)[i];
-      const media::Parameter& to = (*after)[i];
-      if (from != to) {
-        timeline_.changes.push_back({at_ms, track + std::string(to.name), from.value, to.value});
-      }
+    for (media::ParameterChange& change : media::changes_between(kind, *before, *after)) {
+      timeline_.changes.push_back(
+          {at_ms, std::move(change.field), std::move(change.from), std::move(change.to)});
     }
   }
 

@@ -1,6 +1,7 @@
 """A source that changes in the middle of a broadcast: every picture of every part stays what it
 was, the timeline names what changed, and what is made of the download is right."""
 import concurrent.futures
+import json
 import re
 import subprocess
 import unittest
@@ -73,8 +74,11 @@ class SourceChanges(RecordingTest):
         return reply.json
 
     def of(self, server, name):
-        [video] = [video for video in self.videos(server)
-                   if video["stream_id"] == self.stream(server, name)["id"]]
+        def there():
+            stream = self.stream(server, name)
+            return stream and [video for video in self.videos(server)
+                               if video["stream_id"] == stream["id"]]
+        [video] = wait_for(there, 15, f"{name} is recorded")
         return video
 
     def everywhere(self, function, rows):
@@ -158,6 +162,22 @@ class SourceChanges(RecordingTest):
             self.assert_timeline(case, video, told)
             self.assert_uniform_made(case, path, told)
         self.everywhere(check, rows)
+        self.assert_events(server, rows)
+
+    def assert_events(self, server, rows):
+        """One for each change, in words and in fields."""
+        lines = [json.loads(line) for line in re.findall(
+            r'event (\{"type":"recording.source_changed".*\})', server.log_text())]
+        by_video = {}
+        for line in lines:
+            by_video.setdefault(line["data"]["video_id"], []).append(line["data"])
+        for case in rows:
+            video = self.of(server, case.name)
+            told = [{"at_ms": data["at_ms"], **change} for data in by_video[video["id"]]
+                    for change in data["changes"]]
+            self.assertEqual(told, self.timeline(server, video)["changes"], case.name)
+        words = " ".join(line["data"]["message"] for line in lines)
+        self.assertIn("pixel format yuv420p → yuvj420p, colour range tv → pc at 00:00:0", words)
 
     def test_growing_and_after_a_crash(self):
         server = self.start_nginx(application=RETURNING)

@@ -138,10 +138,31 @@ void sound_is_what_comes_out_of_the_decoder(void**) {
   assert_string_equal(text_of(media::describe_audio(mp3.value())).c_str(), "mp3 | - | 44100 | 1");
 }
 
+void a_change_is_told_in_words(void**) {
+  media::TrackConfig before;
+  before.source.pix_fmt = "yuv420p";
+  before.source.width = 640;
+  before.source.frame_rate_milli = 29970;
+  media::TrackConfig after = before;
+  after.source.pix_fmt = "yuvj420p";
+  after.source.width = 1280;
+  after.source.color_range = media::ColorRange::kFull;
+  after.source.interlaced = true;
+  after.source.frame_rate_milli = 30000;
+  const auto changes = media::changes_between(media::TrackKind::kVideo, describe_video(before),
+                                              describe_video(after));
+  assert_int_equal(changes.size(), 5);
+  assert_string_equal(changes[0].field.c_str(), "video.width");
+  assert_string_equal(media::in_words(changes).c_str(),
+                      "width 640 → 1280, pixel format yuv420p → yuvj420p, colour range not said → "
+                      "pc, interlaced no → yes, declared frame rate 29.97 → 30");
+}
+
 const CMUnitTest kTests[] = {
     cmocka_unit_test(says_what_ffprobe_says),
     cmocka_unit_test(names_are_those_of_the_document),
     cmocka_unit_test(what_is_not_known_is_nothing),
+    cmocka_unit_test(a_change_is_told_in_words),
     cmocka_unit_test(sound_is_what_comes_out_of_the_decoder),
 };
 
