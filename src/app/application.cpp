@@ -9,6 +9,7 @@
 #include "recorder/events.hpp"
 #include "recorder/live_change.hpp"
 #include "recorder/recording_writer.hpp"
+#include "recorder/write_rounds.hpp"
 #include "storage/posix_file.hpp"
 
 namespace recording::app {
@@ -49,13 +50,10 @@ struct Application::Impl {
         segments(journal.get()),
         events(*ports.log, clock),
         changes(*state, *ports.log),
-        environment{*state,         clock,
-                    *ports.log,     *ports.io,
-                    files,          catalog,
-                    segments,       *wakeup,
-                    events,         changes,
-                    config.runtime, config.spool,
-                    config.storage, config.min_free_bytes},
+        rounds(*ports.io, clock),
+        environment{*state,  clock,          *ports.log,   *ports.io,      files,
+                    catalog, segments,       *wakeup,      events,         changes,
+                    rounds,  config.runtime, config.spool, config.storage, config.min_free_bytes},
         recorder(environment) {}
 
   Config config;
@@ -69,6 +67,7 @@ struct Application::Impl {
   recorder::SegmentPool segments;
   recorder::Events events;
   recorder::LiveChanges changes;
+  recorder::WriteRounds rounds;
   recorder::Environment environment;
   recorder::Recorder recorder;
   std::unique_ptr<api::Api> api;

@@ -33,6 +33,7 @@ class RecordingFileImpl final : public RecordingFile {
   }
 
   Status append(const Fragment& fragment) override;
+  void begin_sync() override { file_->begin_sync(); }
   Status sync() override;
   Status rewind() override;
   Status finish() override;

@@ -31,6 +31,7 @@ class RecordingFile {
 
   // One gathered write of header and media; only a new track or a new epoch takes more.
   virtual Status append(const Fragment& fragment) = 0;
+  virtual void begin_sync() = 0;  // see storage::File
   virtual Status sync() = 0;
   // Forgets what was appended since the last sync() that succeeded, or since it was opened. To be
   // called when one failed: the kernel takes what it could not write for written, and the next

@@ -15,6 +15,7 @@ namespace recording::recorder {
 
 class Events;
 class LiveChanges;
+class WriteRounds;
 
 // What the recorder stands on; all of it outlives the recorder. Event loop only, but for `files`
 // and `clock`, which jobs use too.
@@ -29,6 +30,7 @@ struct Environment {
   runtime::WakeupSocket& wakeup;
   Events& events;
   LiveChanges& changes;
+  WriteRounds& rounds;
   std::string runtime_directory, spool, storage;
   std::int64_t min_free_bytes = 0;
 };

@@ -4,6 +4,7 @@
 
 #include "base/strings.hpp"
 #include "recorder/live_change.hpp"
+#include "recorder/write_rounds.hpp"
 
 namespace recording::recorder {
 
@@ -147,6 +148,7 @@ void Recorder::tick() {
   }
   std::erase_if(kept_, [](const auto& recording) { return recording->closed(); });
   housekeeper_.tick();
+  env_.rounds.tick();
 }
 
 bool Recorder::busy() const {

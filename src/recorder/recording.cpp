@@ -6,6 +6,7 @@
 #include "recorder/events.hpp"
 #include "recorder/live_change.hpp"
 #include "recorder/stream_settings.hpp"
+#include "recorder/write_rounds.hpp"
 
 namespace recording::recorder {
 namespace {
@@ -59,6 +60,26 @@ struct Recording::Progress {
   std::uint64_t length = 0;
 };
 
+class Recording::Writing final : public WriteTask {
+ public:
+  Writing(std::shared_ptr<Recording> recording, Progress work)
+      : recording_(std::move(recording)),
+        env_(recording_->env_),
+        synced_(recording_->rules_.sync == 1),
+        work_(std::move(work)) {}
+  void write() noexcept override;
+  void begin_sync() noexcept override;
+  void sync() noexcept override;
+  void done() override { recording_->written(std::move(work_)); }
+  void refused() override;
+
+ private:
+  std::shared_ptr<Recording> recording_;  // pool threads: identity_ only
+  Environment& env_;
+  bool synced_;
+  Progress work_;
+};
+
 Result<std::shared_ptr<Recording>> Recording::take(Environment& environment, std::int32_t index,
                                                    const RecordingRecord& record,
                                                    mp4::Identity identity) {
@@ -103,6 +124,9 @@ void Recording::add(std::unique_ptr<Batch> batch) {
   }
   queue_.push_back(std::move(batch));
   pump();
+  if (queue_.size() == 1) {
+    env_.rounds.hurry();  // the one before may be waiting; media that come faster must not pile up
+  }
 }
 
 void Recording::finish() {
@@ -110,6 +134,7 @@ void Recording::finish() {
     stage_ = Stage::kFinishing;
   }
   pump();
+  env_.rounds.hurry();
 }
 
 void Recording::let_go() {
@@ -117,6 +142,7 @@ void Recording::let_go() {
     stage_ = Stage::kLettingGo;
   }
   pump();
+  env_.rounds.hurry();
 }
 
 void Recording::tick() {
@@ -207,6 +233,62 @@ void Recording::failed(const Error& error, const char* doing) {
   retry_ms_ = env_.clock.monotonic_ms() + retry_step_ms_;
 }
 
+void Recording::Writing::write() noexcept {
+  if (work_.writer == nullptr) {
+    auto made = RecordingWriter::create(env_.files, env_.spool, recording_->identity_);
+    if (!made) {
+      work_.status = std::move(made).error().wrap("create");
+      return;
+    }
+    work_.writer = std::move(made).value();
+  }
+  if (work_.rewind) {
+    work_.status = work_.writer->rewind();
+    if (!work_.status) {
+      return;
+    }
+    work_.rewind = false;
+  }
+  for (const auto& batch : work_.batches) {
+    if (work_.owed && (!batch->seam || batch->seam->kind != mp4::MarkKind::kBegin)) {
+      batch->seam = std::move(work_.owed);
+    }
+    work_.owed.reset();
+    Status status = work_.writer->append(view_of(*batch), batch->seam ? &*batch->seam : nullptr);
+    if (!status && status.error().code == Errc::kInvalidArgument) {
+      // No file can hold it, now or later: trying again would only hold up what follows.
+      work_.dropped = std::move(status).error();
+      work_.owed = seam_behind(*batch, work_.writer->file().last_mark());
+    } else if (!status) {
+      work_.status = std::move(status);
+      break;
+    }
+    ++work_.appended;
+  }
+  work_.length = work_.writer->file().length();
+}
+
+void Recording::Writing::begin_sync() noexcept {
+  if (work_.status && synced_) {
+    work_.writer->begin_sync();
+  }
+}
+
+void Recording::Writing::sync() noexcept {
+  if (work_.status && synced_) {
+    work_.status = work_.writer->sync();
+  }
+}
+
+void Recording::Writing::refused() {
+  recording_->busy_ = false;
+  for (std::size_t i = work_.batches.size(); i > 0; --i) {  // others may have come meanwhile
+    recording_->queue_.push_front(std::move(work_.batches[i - 1]));
+  }
+  recording_->owed_seam_.swap(work_.owed);
+  recording_->failed(Error{Errc::kUnavailable, "the thread pool's queue is full"}, "write");
+}
+
 void Recording::post_write() {
   Progress progress;
   progress.batches.swap(queue_);
@@ -214,57 +296,9 @@ void Recording::post_write() {
   progress.rewind = rewind_;
   progress.owed.swap(owed_seam_);
   busy_ = true;
-  // The batches wait in a shared place: a job that cannot be posted must not lose them.
-  auto work = std::make_shared<Progress>(std::move(progress));
-  const bool posted = post(
-      env_.io,
-      [work, &files = env_.files, spool = env_.spool, identity = identity_,
-       sync = rules_.sync == 1]() {
-        if (work->writer == nullptr) {
-          auto made = RecordingWriter::create(files, spool, identity);
-          if (!made) {
-            work->status = std::move(made).error().wrap("create");
-            return true;
-          }
-          work->writer = std::move(made).value();
-        }
-        if (work->rewind) {
-          work->status = work->writer->rewind();
-          if (!work->status) {
-            return true;
-          }
-          work->rewind = false;
-        }
-        for (const auto& batch : work->batches) {
-          if (work->owed && (!batch->seam || batch->seam->kind != mp4::MarkKind::kBegin)) {
-            batch->seam = std::move(work->owed);
-          }
-          work->owed.reset();
-          Status status =
-              work->writer->append(view_of(*batch), batch->seam ? &*batch->seam : nullptr);
-          if (!status && status.error().code == Errc::kInvalidArgument) {
-            // No file can hold it, now or later: trying again would only hold up what follows.
-            work->dropped = std::move(status).error();
-            work->owed = seam_behind(*batch, work->writer->file().last_mark());
-          } else if (!status) {
-            work->status = std::move(status);
-            break;
-          }
-          ++work->appended;
-        }
-        if (work->status && sync) {
-          work->status = work->writer->sync();
-        }
-        work->length = work->writer->file().length();
-        return true;
-      },
-      [self = shared_from_this(), work](bool) { self->written(std::move(*work)); });
-  if (!posted) {
-    busy_ = false;
-    queue_.swap(work->batches);
-    owed_seam_.swap(work->owed);
-    failed(Error{Errc::kUnavailable, "the thread pool's queue is full"}, "write");
-  }
+  // A power cut may cost a quarter of a fragment more for it.
+  env_.rounds.add(std::make_unique<Writing>(shared_from_this(), std::move(progress)),
+                  rules_.fragment_ms / 4);
 }
 
 void Recording::written(Progress progress) {

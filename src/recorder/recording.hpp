@@ -57,6 +57,7 @@ class Recording : public std::enable_shared_from_this<Recording> {
  private:
   enum class Stage { kOpen, kFinishing, kLettingGo, kSettling, kClosed };
   struct Progress;  // what a writing job has done
+  class Writing;
 
   Recording(Environment& environment, std::int32_t index, const runtime::RecordingRecord& record,
             mp4::Identity identity, std::optional<runtime::OwnerLock> lock);

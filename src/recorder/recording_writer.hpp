@@ -42,6 +42,7 @@ class RecordingWriter {
 
   // One fragment. `seam` is noted in front of it; the first call for a session must bring one.
   Status append(const SessionSamples& samples, const Seam* seam);
+  void begin_sync() { file_->begin_sync(); }
   Status sync() { return file_->sync(); }
   // Forgets what was appended since the last sync() that succeeded; see mp4::RecordingFile.
   Status rewind();

@@ -4,6 +4,7 @@
 #include "base/strings.hpp"
 #include "recorder/message_log.hpp"
 #include "recorder/session.hpp"
+#include "recorder/write_rounds.hpp"
 
 namespace recording::recorder {
 namespace {
@@ -44,6 +45,7 @@ void Session::on_message(media::TrackKind kind, std::uint32_t timestamp_ms, medi
   }
   if (now - gauges_ms_ >= kGaugeMs) {
     write_gauges();
+    env_.rounds.tick();
   }
   RECORDING_LOG_MESSAGE(id_, kind, timestamp_ms, message);
 

@@ -22,6 +22,8 @@ class File {
   // Writes all pieces at `offset`, or gives an Error (kNoSpace for ENOSPC and EDQUOT, else kIo);
   // after an Error any part may have been written, and the same call may be tried again.
   virtual Status write_at(std::span<const iovec> pieces, std::uint64_t offset) = 0;
+  // A hint that sync() follows soon: writing back begins and is not waited for.
+  virtual void begin_sync() {}
   // After ok() what was written, and the file's length, survive a power cut (fdatasync).
   virtual Status sync() = 0;
   virtual Status truncate(std::uint64_t size) = 0;

@@ -108,6 +108,10 @@ class PosixFile final : public File {
     }
   }
 
+  void begin_sync() override {
+    (void)::sync_file_range(fd_.get(), 0, 0, SYNC_FILE_RANGE_WRITE);  // sync() tells of errors
+  }
+
   Status sync() override {
     if (retry([&] { return ::fdatasync(fd_.get()); }) < 0) {
       return failure("sync", errno);

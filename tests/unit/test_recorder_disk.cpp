@@ -15,6 +15,25 @@ using namespace recording;
 using namespace recording::test;
 using recorder::SessionEnd;
 
+// What was held back somewhere comes in much faster than in real time.
+void burst_does_not_wait_for_rounds(void**) {
+  Machine machine;
+  Worker worker(machine);
+  worker.tick();
+  Encoder encoder;
+  encoder.connect(worker.publish());
+  while (encoder.next_ms() < 20000) {  // and the clock stands still
+    encoder.step();
+    worker.settle();
+  }
+  std::size_t bytes = 0;
+  for (const Handed& picture : encoder.handed[0]) {
+    bytes += picture.ts < 17000 ? picture.bytes.size() : 0;
+  }
+  assert_int_equal(machine.spooled().size(), 1);
+  assert_true(machine.memory.read("/" + machine.spooled()[0]).size() > bytes);
+}
+
 // Every operation fails once, and for 3 s, at each place of a recording's life; then all is well.
 void failing_operation_loses_nothing(void**) {
   for (const bool lasting : {false, true}) {
@@ -427,6 +446,7 @@ void busy_live_state_delays_changes_and_loses_none(void**) {
 
 int main() {
   const CMUnitTest tests[] = {
+      cmocka_unit_test(burst_does_not_wait_for_rounds),
       cmocka_unit_test(failing_operation_loses_nothing),
       cmocka_unit_test(failing_operation_does_not_keep_a_short_recording),
       cmocka_unit_test(failing_reads_do_not_lose_a_finished_video),

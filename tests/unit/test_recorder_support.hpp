@@ -22,6 +22,7 @@
 #include "recorder/events.hpp"
 #include "recorder/live_change.hpp"
 #include "recorder/recorder.hpp"
+#include "recorder/write_rounds.hpp"
 #include "runtime/journal.hpp"
 #include "support/fake_clock.hpp"
 #include "support/fault_file.hpp"
@@ -240,20 +241,12 @@ class Worker {
         segments(journal_.get()),
         events_(machine.log, machine.clock),
         changes(*state_, machine.log),
-        environment{*state_,
-                    machine.clock,
-                    machine.log,
-                    io,
-                    machine.disk,
-                    catalog_,
-                    segments,
-                    wakeup_,
-                    events_,
-                    changes,
-                    machine.runtime.path(),
-                    "/spool",
-                    "/videos",
-                    machine.min_free_bytes},
+        rounds_(io, machine.clock),
+        environment{*state_,  machine.clock, machine.log,
+                    io,       machine.disk,  catalog_,
+                    segments, wakeup_,       events_,
+                    changes,  rounds_,       machine.runtime.path(),
+                    "/spool", "/videos",     machine.min_free_bytes},
         recorder_(std::make_unique<recorder::Recorder>(environment)) {}
 
   // As by SIGKILL: nothing is run any more, nothing is tidied up; the kernel frees the locks.
@@ -333,6 +326,11 @@ class Worker {
 
  public:
   recorder::LiveChanges changes;
+
+ private:
+  recorder::WriteRounds rounds_;
+
+ public:
   recorder::Environment environment;
 
  private:
