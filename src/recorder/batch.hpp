@@ -31,23 +31,33 @@ struct Seam {
   std::string reason;
 };
 
-// The samples that become one fragment: times in ticks of the session, bytes where the journal has
-// them. Move-only in practice; made and destroyed on the event loop, read by a pool thread between.
+// The samples that become one fragment: how many, and where in the journal they are. Made and
+// destroyed on the event loop, read by a pool thread between.
 struct Batch {
-  PerKind<std::vector<mp4::Sample>> samples;
-  PerKind<std::vector<iovec>> pieces;
+  // What every message touches comes first.
+  PerKind<std::uint32_t> count{};    // samples of each kind
+  PerKind<std::int64_t> last_dts{};  // of each kind, ticks of the session
+  PerKind<ConfigRef> config;
+  std::int64_t first_ms = 0, last_ms = 0;  // session times of its first and last sample
+  std::uint64_t bytes = 0;
+
+  std::int64_t arrived_ms = 0;  // monotonic, of its first sample
   PerKind<std::uint32_t> last_duration{};
   PerKind<std::uint64_t> first_ordinal{};
-  PerKind<ConfigRef> config;
-  std::vector<SegmentRef> holds;
+  std::vector<RecordRange> records;  // once cut; others than samples lie there too
   std::optional<Seam> seam;
   std::vector<media::TimestampRepair> repairs;  // session time; see note_repair()
-  std::int64_t first_ms = 0, last_ms = 0;       // session times of its first and last sample
-  std::int64_t arrived_ms = 0;                  // monotonic, of its first sample
-  std::uint64_t bytes = 0;
   bool begins_with_key = false;
 
-  [[nodiscard]] bool empty() const { return samples[0].empty() && samples[1].empty(); }
+  [[nodiscard]] bool empty() const { return count[0] == 0 && count[1] == 0; }
+};
+
+// The samples of a batch, read from the journal: times in ticks of the session. The bytes stay
+// there. Any thread, while the batch lives.
+struct BatchSamples {
+  explicit BatchSamples(const Batch& batch);
+  PerKind<std::vector<mp4::Sample>> samples;
+  PerKind<std::vector<iovec>> pieces;  // of all samples of a kind, in order
 };
 
 }  // namespace recording::recorder

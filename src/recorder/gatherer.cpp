@@ -7,7 +7,7 @@ namespace {
 // extreme bitrate cannot fill recording_buffer within one fragment.
 constexpr std::uint64_t kLargestBatch = 8 << 20;
 // A run has a most, too (mp4/track_table.hpp).
-constexpr std::size_t kMostSamples = 32768;
+constexpr std::uint32_t kMostSamples = 32768;
 
 RecordHeader header_for(media::TrackKind kind, const Intake& intake, const TrackIntake& track) {
   RecordHeader header;
@@ -31,11 +31,11 @@ bool Gatherer::must_cut(media::TrackKind kind, const Intake& sample,
     return false;
   }
   const ConfigRef& config = batch_->config[index_of(kind)];
-  if (config != nullptr && config != track.config() && !batch_->samples[index_of(kind)].empty()) {
+  if (config != nullptr && config != track.config() && batch_->count[index_of(kind)] != 0) {
     return true;
   }
   if (batch_->bytes + sample.sample.size > kLargestBatch ||
-      batch_->samples[index_of(kind)].size() >= kMostSamples) {
+      batch_->count[index_of(kind)] >= kMostSamples) {
     return true;
   }
   const std::int64_t gathered_ms = sample.ms - batch_->first_ms;
@@ -44,7 +44,7 @@ bool Gatherer::must_cut(media::TrackKind kind, const Intake& sample,
     return gathered_ms * 4 >= fragment_ms_;
   }
   // Audio alone cuts only where no video flows: a cut belongs in front of a picture.
-  if (kind == media::TrackKind::kAudio && !batch_->samples[0].empty()) {
+  if (kind == media::TrackKind::kAudio && batch_->count[0] != 0) {
     return gathered_ms >= 2 * fragment_ms_;
   }
   return gathered_ms >= fragment_ms_;
@@ -58,18 +58,19 @@ std::unique_ptr<Batch> Gatherer::cut(const PerKind<TrackIntake>& tracks,
   }
   for (const media::TrackKind kind : kBothKinds) {
     const std::size_t i = index_of(kind);
-    if (batch_->samples[i].empty()) {
+    if (batch_->count[i] == 0) {
       continue;
     }
     std::uint32_t duration = tracks[i].expected_duration();
     if (next_kind == kind && tracks[i].config() == batch_->config[i]) {
-      const std::int64_t step = next_dts - batch_->samples[i].back().dts;
+      const std::int64_t step = next_dts - batch_->last_dts[i];
       if (step > 0 && step <= std::int64_t{0xffffffff}) {
         duration = static_cast<std::uint32_t>(step);
       }
     }
     batch_->last_duration[i] = duration;
   }
+  batch_->records = chain_.take();
   return std::move(batch_);
 }
 
@@ -78,30 +79,33 @@ bool Gatherer::has_budget(std::size_t size) const {
   return chain_.held_segments() + more <= most_segments_;
 }
 
+// The configurations lead every batch in the journal, so that a batch found there after a crash
+// needs nothing that came before it.
+bool Gatherer::journal_config(media::TrackKind kind, const TrackIntake& track) {
+  const Bytes encoded = media::encode(*track.config());
+  RecordHeader header;
+  header.type = RecordType::kConfig;
+  header.kind = kind;
+  header.total = static_cast<std::uint32_t>(encoded.size());
+  header.ordinal = track.next_ordinal();
+  const iovec piece{const_cast<std::uint8_t*>(encoded.data()), encoded.size()};
+  if (!has_budget(encoded.size()) || !chain_.append(header, {&piece, 1})) {
+    return false;
+  }
+  batch_->config[index_of(kind)] = track.config();
+  return true;
+}
+
 bool Gatherer::open_batch(const PerKind<TrackIntake>& tracks) {
-  auto batch = std::make_unique<Batch>();
-  // The configurations lead every batch in the journal, so that a batch found there after a crash
-  // needs nothing that came before it.
-  std::vector<iovec> nowhere;
+  (void)chain_.take();  // of a batch that was not wanted
+  batch_ = std::make_unique<Batch>();
   for (const media::TrackKind kind : kBothKinds) {
     const TrackIntake& track = tracks[index_of(kind)];
-    batch->first_ordinal[index_of(kind)] = track.next_ordinal();
-    if (track.config() == nullptr) {
-      continue;
-    }
-    const Bytes encoded = media::encode(*track.config());
-    RecordHeader header;
-    header.type = RecordType::kConfig;
-    header.kind = kind;
-    header.total = static_cast<std::uint32_t>(encoded.size());
-    header.ordinal = track.next_ordinal();
-    const iovec piece{const_cast<std::uint8_t*>(encoded.data()), encoded.size()};
-    if (!has_budget(encoded.size()) || !chain_.append(header, {&piece, 1}, nowhere, batch->holds)) {
+    batch_->first_ordinal[index_of(kind)] = track.next_ordinal();
+    if (track.config() != nullptr && !journal_config(kind, track)) {
       return false;
     }
-    batch->config[index_of(kind)] = track.config();
   }
-  batch_ = std::move(batch);
   return true;
 }
 
@@ -117,51 +121,42 @@ bool Gatherer::journal_repair(media::TrackKind kind, const Intake& sample,
   header.ordinal = track.next_ordinal();
   header.total = sizeof(sample.repair);
   const iovec piece{const_cast<media::TimestampRepair*>(&sample.repair), sizeof(sample.repair)};
-  std::vector<iovec> nowhere;
-  return has_budget(sizeof(sample.repair)) &&
-         chain_.append(header, {&piece, 1}, nowhere, batch_->holds);
+  return has_budget(sizeof(sample.repair)) && chain_.append(header, {&piece, 1});
 }
 
 bool Gatherer::add(media::TrackKind kind, const Intake& sample, const TrackIntake& track,
                    const PerKind<TrackIntake>& tracks, std::int64_t now_ms) {
   const bool opened = batch_ == nullptr;
-  if (opened && !open_batch(tracks)) {
-    return false;
-  }
   const std::size_t i = index_of(kind);
-  Batch& batch = *batch_;
-  if (batch.config[i] != track.config()) {
-    // The track's first configuration came after the batch was opened.
-    std::unique_ptr<Batch> open = std::move(batch_);
-    if (!open_batch(tracks)) {
-      batch_ = std::move(open);
-      return false;
-    }
-    open->config[i] = track.config();
-    open->holds.insert(open->holds.end(), batch_->holds.begin(), batch_->holds.end());
-    batch_ = std::move(open);
-  }
-  Batch& target = *batch_;
-  if (!journal_repair(kind, sample, track) || !has_budget(sample.sample.size) ||
-      !chain_.append(header_for(kind, sample, track), sample.pieces, target.pieces[i],
-                     target.holds)) {
+  // Its first configuration may come after the batch was opened.
+  if ((opened && !open_batch(tracks)) ||
+      (batch_->config[i] != track.config() && !journal_config(kind, track)) ||
+      !journal_repair(kind, sample, track) || !has_budget(sample.sample.size) ||
+      !chain_.append(header_for(kind, sample, track), sample.pieces)) {
     if (opened) {
-      batch_.reset();
+      forget();
     }
     return false;
   }
-  if (target.empty()) {
-    target.first_ms = sample.ms;
-    target.arrived_ms = now_ms;
-    target.begins_with_key = kind == media::TrackKind::kVideo && sample.sample.key;
+  Batch& batch = *batch_;
+  if (batch.empty()) {
+    batch.first_ms = sample.ms;
+    batch.arrived_ms = now_ms;
+    batch.begins_with_key = kind == media::TrackKind::kVideo && sample.sample.key;
   }
   if (sample.repair.kind != media::RepairKind::kNone) {
-    media::note_repair(target.repairs, sample.repair);
+    media::note_repair(batch.repairs, sample.repair);
   }
-  target.last_ms = sample.ms;
-  target.samples[i].push_back(sample.sample);
-  target.bytes += sample.sample.size;
+  batch.last_ms = sample.ms;
+  ++batch.count[i];
+  batch.last_dts[i] = sample.sample.dts;
+  batch.bytes += sample.sample.size;
   return true;
+}
+
+void Gatherer::forget() {
+  batch_.reset();
+  (void)chain_.take();
 }
 
 }  // namespace recording::recorder

@@ -32,7 +32,7 @@ class Gatherer {
 
   [[nodiscard]] bool empty() const { return batch_ == nullptr; }
   [[nodiscard]] const Batch* gathering() const { return batch_.get(); }
-  void forget() { batch_.reset(); }
+  void forget();
   void set_limits(std::int64_t fragment_ms, std::size_t most_segments) {
     fragment_ms_ = fragment_ms;
     most_segments_ = most_segments;
@@ -44,6 +44,7 @@ class Gatherer {
  private:
   bool open_batch(const PerKind<TrackIntake>& tracks);
   bool journal_repair(media::TrackKind kind, const Intake& sample, const TrackIntake& track);
+  bool journal_config(media::TrackKind kind, const TrackIntake& track);
   bool has_budget(std::size_t size) const;
 
   SegmentChain chain_;

@@ -61,14 +61,8 @@ LeftRecords read_left_records(const std::vector<runtime::LeftSegment>& segments)
   LeftRecords left;
   PartJoiner joiner;
   for (const runtime::LeftSegment& segment : segments) {
-    std::size_t at = 0;
-    while (at + sizeof(RecordHeader) <= segment.data.size()) {
-      RecordHeader header;
-      std::memcpy(&header, segment.data.data() + at, sizeof(header));
-      if (aligned_record_size(header.size) > segment.data.size() - at) {
-        return left;
-      }
-      if (joiner.add(header, segment.data.data() + at + sizeof(header)) && joiner.complete()) {
+    const auto take = [&](const RecordHeader& header, const std::uint8_t* payload) {
+      if (joiner.add(header, payload) && joiner.complete()) {
         LeftRecords::Entry entry;
         entry.sample = joiner.take();
         entry.type = entry.sample.header.type;
@@ -82,7 +76,9 @@ LeftRecords read_left_records(const std::vector<runtime::LeftSegment>& segments)
         }
         left.entries.push_back(std::move(entry));
       }
-      at += aligned_record_size(header.size);
+    };
+    if (!for_each_record(segment.data, take)) {
+      return left;
     }
   }
   return left;

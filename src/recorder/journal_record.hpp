@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <vector>
 
 #include "base/bytes.hpp"
@@ -37,6 +38,23 @@ static_assert(sizeof(RecordHeader) == 40);
 
 inline constexpr std::size_t aligned_record_size(std::size_t payload) {
   return (sizeof(RecordHeader) + payload + 7) & ~std::size_t{7};
+}
+
+// Calls visit(header, payload) for each record, or part of one, that lies in `bytes`. False: they
+// end in the middle of one.
+template <class Visit>
+bool for_each_record(ByteView bytes, Visit visit) {
+  while (bytes.size() >= sizeof(RecordHeader)) {
+    RecordHeader header;
+    std::memcpy(&header, bytes.data(), sizeof(header));
+    const std::size_t size = aligned_record_size(header.size);
+    if (size > bytes.size()) {
+      return false;
+    }
+    visit(header, bytes.data() + sizeof(header));
+    bytes = bytes.subspan(size);
+  }
+  return true;
 }
 
 // One sample found in the journal; `payload` points into what was read.

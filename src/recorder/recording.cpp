@@ -18,11 +18,11 @@ using runtime::RecordingState;
 constexpr std::int64_t kFirstRetryMs = 500;
 constexpr std::int64_t kLongestRetryMs = 15000;
 
-SessionSamples view_of(const Batch& batch) {
+SessionSamples view_of(const Batch& batch, const BatchSamples& read) {
   SessionSamples view;
   for (std::size_t i = 0; i < media::kTrackKinds; ++i) {
-    view.samples[i] = batch.samples[i];
-    view.pieces[i] = batch.pieces[i];
+    view.samples[i] = read.samples[i];
+    view.pieces[i] = read.pieces[i];
     view.config[i] = batch.config[i].get();
   }
   view.last_duration = batch.last_duration;
@@ -254,7 +254,9 @@ void Recording::Writing::write() noexcept {
       batch->seam = std::move(work_.owed);
     }
     work_.owed.reset();
-    Status status = work_.writer->append(view_of(*batch), batch->seam ? &*batch->seam : nullptr);
+    const BatchSamples samples(*batch);
+    Status status =
+        work_.writer->append(view_of(*batch, samples), batch->seam ? &*batch->seam : nullptr);
     if (!status && status.error().code == Errc::kInvalidArgument) {
       // No file can hold it, now or later: trying again would only hold up what follows.
       work_.dropped = std::move(status).error();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <new>
+#include <utility>
 
 namespace recording::recorder {
 namespace {
@@ -92,42 +93,29 @@ SegmentRef SegmentChain::open_segment() {
           }};
 }
 
-bool SegmentChain::append(RecordHeader header, media::Pieces payload, std::vector<iovec>& pieces,
-                          std::vector<SegmentRef>& holds) {
+bool SegmentChain::append(RecordHeader header, media::Pieces payload) {
   if (needs_segment(header.total)) {
-    return append_in_parts(header, payload, pieces, holds);
+    return append_in_parts(header, payload);
   }
-  // Nearly every message: one part, in the segment at hand, without touching a reference count.
+  // Nearly every message: one part, in the segment at hand.
   header.flags |= kFlagFirst | kFlagLast;
   header.size = header.total;
-  const runtime::Segment& segment = current_->segment();
-  std::uint8_t* at = segment.data + used_;
+  std::uint8_t* at = filling_.data + used_;
   std::memcpy(at, &header, sizeof(header));
   PieceCursor(payload).copy_to(at + sizeof(header), header.total);
   used_ += static_cast<std::uint32_t>(aligned_record_size(header.total));
-  segment.header->committed.store(used_, std::memory_order_release);
-  if (header.total > 0) {
-    pieces.push_back({at + sizeof(header), header.total});
-  }
-  if (holds.empty() || holds.back().get() != current_.get()) {
-    holds.push_back(current_);
-  }
+  filling_.header->committed.store(used_, std::memory_order_release);
   return true;
 }
 
-bool SegmentChain::append_in_parts(RecordHeader header, media::Pieces payload,
-                                   std::vector<iovec>& pieces, std::vector<SegmentRef>& holds) {
-  struct Part {
-    SegmentRef segment;
-    std::uint32_t end;
-  };
-  std::vector<Part> parts;
+bool SegmentChain::append_in_parts(RecordHeader header, media::Pieces payload) {
+  std::vector<RecordRange> parts;  // the segments before `segment`, then that
   PieceCursor cursor(payload);
   SegmentRef segment = current_;
   std::uint32_t used = used_;
+  std::uint32_t begin = taken_;
   const std::uint64_t number_before = next_number_;
   std::size_t left = header.total;
-  std::size_t pieces_before = pieces.size();
   header.flags |= kFlagFirst;
   for (bool done = false; !done;) {
     // A part smaller than this is not worth a header at the end of a segment.
@@ -135,10 +123,12 @@ bool SegmentChain::append_in_parts(RecordHeader header, media::Pieces payload,
     const std::size_t room = segment == nullptr ? 0 : runtime::kSegmentData - used;
     const bool fits = aligned_record_size(left) <= room;
     if (!fits && room < sizeof(RecordHeader) + kSmallestPart) {
+      if (segment != nullptr) {
+        parts.push_back({std::move(segment), begin, used});
+      }
       segment = open_segment();
-      used = 0;
+      used = begin = 0;
       if (segment == nullptr) {
-        pieces.resize(pieces_before);
         next_number_ = number_before;  // what was opened is given back with `parts`
         return false;
       }
@@ -154,25 +144,32 @@ bool SegmentChain::append_in_parts(RecordHeader header, media::Pieces payload,
     std::uint8_t* at = segment->segment().data + used;
     std::memcpy(at, &header, sizeof(header));
     cursor.copy_to(at + sizeof(header), take);
-    if (take > 0) {
-      pieces.push_back({at + sizeof(header), take});
-    }
     used += static_cast<std::uint32_t>(aligned_record_size(take));
-    parts.push_back({segment, used});
     header.flags &= static_cast<std::uint8_t>(~kFlagFirst);
   }
 
   // Only now is the record made to count, segment by segment in order: a reader that finds the last
   // part finds all the others.
-  for (const Part& part : parts) {
+  for (RecordRange& part : parts) {
     part.segment->segment().header->committed.store(part.end, std::memory_order_release);
-    if (holds.empty() || holds.back() != part.segment) {
-      holds.push_back(part.segment);
+    if (part.end > part.begin) {
+      full_.push_back(std::move(part));
     }
   }
   current_ = std::move(segment);
+  filling_ = current_->segment();
   used_ = used;
+  taken_ = begin;
+  filling_.header->committed.store(used_, std::memory_order_release);
   return true;
+}
+
+std::vector<RecordRange> SegmentChain::take() {
+  if (used_ > taken_) {
+    full_.push_back({current_, taken_, used_});
+    taken_ = used_;
+  }
+  return std::exchange(full_, {});
 }
 
 }  // namespace recording::recorder

@@ -273,7 +273,7 @@ void Session::attach(std::int32_t index, const RecordingRecord& record,
 // Whether the batch cannot go where the recording's samples are.
 bool Session::has_other_codec(const Batch& batch) const {
   for (std::size_t i = 0; i < media::kTrackKinds; ++i) {
-    if (!batch.samples[i].empty() && recorded_codec_[i] != media::Codec::kNone &&
+    if (batch.count[i] != 0 && recorded_codec_[i] != media::Codec::kNone &&
         recorded_codec_[i] != batch.config[i]->codec) {
       return true;
     }
@@ -315,7 +315,7 @@ void Session::feed_held() {
     std::unique_ptr<Batch> batch = std::move(held_.front());
     held_.pop_front();
     for (const media::TrackKind kind : kBothKinds) {
-      if (!batch->samples[index_of(kind)].empty()) {
+      if (batch->count[index_of(kind)] != 0) {
         note_codec(kind, batch->config[index_of(kind)]->codec);
       }
     }

@@ -273,14 +273,16 @@ struct Feed {
   void assert_complete() {
     recorder::PerKind<std::uint64_t> next{};
     for (const auto& batch : batches) {
+      const recorder::BatchSamples read(*batch);
       for (std::size_t i = 0; i < 2; ++i) {
         assert_int_equal(batch->first_ordinal[i], next[i]);
-        next[i] += batch->samples[i].size();
+        assert_int_equal(read.samples[i].size(), batch->count[i]);
+        next[i] += batch->count[i];
         std::size_t bytes = 0, wanted = 0;
-        for (const iovec& piece : batch->pieces[i]) {
+        for (const iovec& piece : read.pieces[i]) {
           bytes += piece.iov_len;
         }
-        for (const mp4::Sample& sample : batch->samples[i]) {
+        for (const mp4::Sample& sample : read.samples[i]) {
           wanted += sample.size;
         }
         assert_int_equal(bytes, wanted);
@@ -308,7 +310,7 @@ void groups_of_pictures_begin_fragments(void**) {
   assert_int_equal(feed.batches.size(), 5);
   for (const auto& batch : feed.batches) {
     assert_true(batch->begins_with_key);
-    assert_int_equal(batch->samples[0].size(), 20);
+    assert_int_equal(batch->count[0], 20);
   }
   feed.assert_complete();
 }
@@ -391,9 +393,9 @@ void large_batches_are_cut_early_and_the_budget_is_kept(void**) {
   assert_in_range(given, 8, 10);  // 4 x 256 KiB
   assert_false(tight.gatherer.has_room());
   tight.cut();
-  assert_int_equal(tight.batches.back()->samples[0].size() +
-                       (tight.batches.size() > 1 ? tight.batches[0]->samples[0].size() : 0),
-                   given);
+  assert_int_equal(
+      tight.batches.back()->count[0] + (tight.batches.size() > 1 ? tight.batches[0]->count[0] : 0),
+      given);
   tight.batches.clear();  // written
   assert_true(tight.gatherer.has_room());
   assert_true(tight.picture(5000, true, 100000));
