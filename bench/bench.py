@@ -24,7 +24,7 @@ def parse_arguments():
     parser.add_argument("--module", help="ngx_recording_module.so; 'none': measure the others only")
     parser.add_argument("--nginx", default=shutil.which("nginx", path=os.defpath + ":/usr/sbin:/sbin"))
     parser.add_argument("--rtmp-module", help="default: where this nginx keeps its modules")
-    parser.add_argument("--port", type=int, default=19350, help="first of three (19350)")
+    parser.add_argument("--port", type=int, default=19350, help="first of four (19350)")
     parser.add_argument("--work", required=True, help="on a real disk: recordings go here")
     parser.add_argument("--runtime", default=f"/dev/shm/recording-bench-{os.getpid()}")
     parser.add_argument("--publisher", required=True)
@@ -87,9 +87,7 @@ def run(settings):
     for clip in ("6M", "0.3M", "0.3M-bf3"):
         machine.clip(clip)
     for load in (HIGH, LOW):
-        rate = machine.bytes_per_second(load.clip) * 8 / 1e6
-        say(f"clip {load.clip}: {rate:.2f} Mbit/s; one copy + one gathered write: "
-            f"{machine.floor(load.clip):.2f} CPU s/GB")
+        say(f"clip {load.clip}: {machine.bytes_per_second(load.clip) * 8 / 1e6:.2f} Mbit/s")
     wanted = settings.rows
     cells = rows_module.cells_for(wanted, settings.module is not None)
     cpu = rows_module.CpuTable(machine, measure(machine, cells, settings.rounds, say))
@@ -110,8 +108,8 @@ def run(settings):
     if 5 in wanted:
         table.append(cpu.chunk_penalty())
     if 6 in wanted:
-        table += attempt("6", lambda: [rows_module.long_memory(
-            machine, sides(settings, RECORD, OURS), say)])
+        table += attempt("6", lambda: rows_module.long_memory(
+            machine, sides(settings, RECORD, OURS), say))
     if 7 in wanted:
         table.append(cpu.active_memory())
     if 8 in wanted:

@@ -9,6 +9,7 @@ import time
 from . import media, mp4_index, process
 
 INGEST, OURS, RECORD = "ingest", "ours", "record all"
+OURS_NO_SYNC = "ours, no sync"  # as little durable as the others
 
 COMMON = """{load}
 daemon off;
@@ -55,9 +56,10 @@ class Server:
     def __init__(self, side, settings):
         self.side = side
         self.settings = settings
-        self.prefix = pathlib.Path(settings.work) / side.replace(" ", "-")
+        self.is_ours = side in (OURS, OURS_NO_SYNC)
+        self.prefix = pathlib.Path(settings.work) / side.replace(",", "").replace(" ", "-")
         self.runtime = pathlib.Path(settings.runtime)
-        self.port = settings.port + (INGEST, OURS, RECORD).index(side)
+        self.port = settings.port + (INGEST, OURS, RECORD, OURS_NO_SYNC).index(side)
         self.master = None
         self.worker = None
 
@@ -95,7 +97,7 @@ class Server:
                 except subprocess.TimeoutExpired:
                     self.master.kill()
                     self.master.wait()
-        if self.side == OURS:
+        if self.is_ours:
             shutil.rmtree(self.runtime, ignore_errors=True)
         for folder in ("videos", "spool", "flv"):
             shutil.rmtree(self.prefix / folder, ignore_errors=True)
@@ -104,10 +106,12 @@ class Server:
         load = [self.settings.rtmp_module]
         main = ""
         application = ""
-        if self.side == OURS:
+        if self.is_ours:
             load.append(self.settings.module)
             main = OURS_MAIN.format(prefix=self.prefix, runtime=self.runtime)
             application = OURS_APPLICATION
+            if self.side == OURS_NO_SYNC:
+                application += "\n            recording_sync off;"
         elif self.side == RECORD:
             application = f"            record all;\n            record_path {self.prefix}/flv;"
         return COMMON.format(load="\n".join(f"load_module {path};" for path in load),
@@ -126,7 +130,7 @@ class Server:
     def memory(self):
         """The worker's own memory, and that of all its tmpfs files whether mapped or not."""
         rss = process.memory(self.worker)
-        shared = process.tmpfs_bytes(self.runtime) if self.side == OURS else 0
+        shared = process.tmpfs_bytes(self.runtime) if self.is_ours else 0
         return {"anon": rss["RssAnon"], "shmem": rss["RssShmem"], "tmpfs": shared}
 
     def recordings(self):

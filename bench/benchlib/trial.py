@@ -7,7 +7,7 @@ import time
 
 from . import media
 from .publisher import Publisher
-from .servers import INGEST, OURS, Server
+from .servers import INGEST, OURS, OURS_NO_SYNC, Server
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,15 +44,18 @@ class Machine:
     def bytes_per_second(self, name):
         return media.messages(self.clip(name))[1] / media.SECONDS
 
-    def floor(self, name):
-        """CPU s per GB of one copy and of one gathered write of 1 s fragments of this clip."""
-        if name not in self._floors:
-            count, total = media.messages(self.clip(name))
-            out = subprocess.run(
-                [self.settings.floor, self.settings.work, str(total // media.SECONDS),
-                 str(total // count)], check=True, capture_output=True, text=True).stdout
-            self._floors[name] = json.loads(out)
-        return self._floors[name]["copy"] + self._floors[name]["write"]
+    def measure_floor(self, load):
+        """One copy and one gathered write of 1 s fragments, with the load's memory, in real time."""
+        count, total = media.messages(self.clip(load.clip))
+        out = subprocess.run(
+            [self.settings.floor, self.settings.work, str(total // media.SECONDS),
+             str(total // count), str(load.connections)],
+            check=True, capture_output=True, text=True).stdout
+        self._floors.setdefault(load, []).append(sum(json.loads(out).values()))
+
+    def floor(self, load):
+        """CPU s per GB; the median of what was measured beside the trials."""
+        return statistics.median(self._floors[load])
 
     def trial(self, side, load, chunk):
         clip = self.clip(load.clip)
@@ -81,13 +84,15 @@ def measure(machine, cells, rounds, say):
     results = {cell: [] for cell in cells}
     failed = set()
     for number in range(rounds):
+        for load in {load: None for _, load, _ in cells}:
+            machine.measure_floor(load)
         for side, load, chunk in cells:
             if (side, load, chunk) in failed:
                 continue
             try:
                 trial = machine.trial(side, load, chunk)
             except RuntimeError as error:
-                if side != OURS:
+                if side not in (OURS, OURS_NO_SYNC):
                     raise  # without the other sides there is nothing to compare with
                 say(f"{side}, {load.title}, chunk {chunk} FAILED: {error}")
                 failed.add((side, load, chunk))
@@ -95,7 +100,7 @@ def measure(machine, cells, rounds, say):
                 continue
             results[side, load, chunk].append(trial)
             lost = f", LOST {trial.lost} samples" if trial.lost else ""
-            say(f"round {number + 1}/{rounds}: {side:10} {load.title}, chunk {chunk:5}: "
+            say(f"round {number + 1}/{rounds}: {side:12} {load.title}, chunk {chunk:5}: "
                 f"{trial.cpu_per_gb:6.2f} CPU s/GB = {100 * trial.core:.1f} % of a core{lost}")
     return results
 
@@ -105,4 +110,5 @@ def has_module(settings):
 
 
 def sides(settings, *wanted):
-    return [side for side in wanted if side != OURS or has_module(settings)]
+    return [side for side in wanted
+            if side not in (OURS, OURS_NO_SYNC) or has_module(settings)]
