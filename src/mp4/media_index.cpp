@@ -6,8 +6,6 @@
 namespace recording::mp4 {
 namespace {
 
-constexpr std::size_t kNoteSize = 1 + 8;
-
 Error bad() { return Error{Errc::kCorrupt, "an index box cannot be read"}; }
 
 }  // namespace

@@ -30,6 +30,7 @@ struct IndexHeader {
   std::uint32_t notes = 0;
 };
 inline constexpr std::size_t kIndexHeaderSize = 8 + 8 + 16 + 4 + 4 + 4;
+inline constexpr std::size_t kNoteSize = 1 + 8;  // kind and offset; the notes come next
 
 // Gathers what the next index box will hold.
 class IndexBuilder {

@@ -3,46 +3,57 @@
 #include <algorithm>
 #include <limits>
 
+#include "mp4/rescale.hpp"
+
 namespace recording::mp4 {
 namespace {
 
 using media::TrackKind;
 
-// ticks of `timescale` in those of the movie; nearest, or not less than.
-std::uint64_t to_movie(std::int64_t ticks, std::uint32_t timescale, bool round_up) {
-  const auto value = static_cast<std::uint64_t>(std::max<std::int64_t>(ticks, 0));
-  const std::uint64_t part = value % timescale * kMovieTimescale;
-  const std::uint64_t extra = round_up ? timescale - 1 : timescale / 2;
-  return value / timescale * kMovieTimescale + (part + extra) / timescale;
-}
-
-// When a track begins and how long it is shown, in ticks of the movie.
+// Which part of a track is shown, and when.
 struct Presentation {
-  std::uint64_t start = 0;  // the empty edit; 0: no edit list
-  std::uint64_t length = 0;
+  std::int64_t start = 0;       // ticks of the movie before it: an empty edit
+  std::int64_t media_time = 0;  // ticks of the track, from its first dts on
+  std::int64_t length = 0;      // ticks of the movie
+  bool cut = false;             // an edit must end it before its last sample is over
 
-  explicit Presentation(const TrackTally& track) {
+  Presentation(const TrackTally& track, const Shown& shown) {
+    const std::uint32_t timescale = track.first_setup.timescale;
     const std::int64_t first_pts = track.first_dts + track.first_cts;
-    start = to_movie(first_pts, track.first_setup.timescale, false);
-    length = to_movie(track.end_pts - first_pts, track.first_setup.timescale, true);
+    const std::int64_t begin = rescale(first_pts, timescale, kMovieTimescale, timescale / 2);
+    std::int64_t skipped = 0;
+    if (begin > shown.begin) {
+      start = begin - shown.begin;
+    } else {
+      skipped = rescale(shown.begin, kMovieTimescale, timescale, kMovieTimescale / 2) - first_pts;
+      skipped = std::max<std::int64_t>(skipped, 0);
+    }
+    media_time = track.first_cts + skipped;
+    length = rescale(std::max<std::int64_t>(track.end_pts - first_pts - skipped, 0), timescale,
+                     kMovieTimescale, timescale - 1);
+    const std::int64_t until = std::max<std::int64_t>(shown.end - shown.begin - start, 0);
+    cut = until < length;
+    length = std::min(length, until);
   }
+
+  [[nodiscard]] bool needs_edits() const { return start > 0 || media_time > 0 || cut; }
 };
 
 class Planner {
  public:
-  Planner(MoovPlan& plan, std::int64_t created_wall_ms)
-      : plan_(plan), out_(plan.bytes), created_wall_ms_(created_wall_ms) {}
+  Planner(MoovPlan& plan, std::int64_t created_wall_ms, const Shown& shown)
+      : plan_(plan), out_(plan.bytes), created_wall_ms_(created_wall_ms), shown_(shown) {}
 
-  void write(const PerTrack<std::optional<TrackTally>>& tracks) {
-    std::uint64_t longest = 0;
+  void write(const TrackTallies& tracks) {
+    std::int64_t longest = 0;
     for (const auto& track : tracks) {
       if (track) {
-        const Presentation shown(*track);
+        const Presentation shown(*track, shown_);
         longest = std::max(longest, shown.start + shown.length);
       }
     }
     out_.box("moov", [&] {  // ISO/IEC 14496-12, 8.2.1
-      write_mvhd(out_, created_wall_ms_, longest);
+      write_mvhd(out_, created_wall_ms_, static_cast<std::uint64_t>(longest));
       for (TrackKind kind : kTrackOrder) {
         if (tracks[slot(kind)]) {
           write_trak(kind, *tracks[slot(kind)]);
@@ -53,17 +64,17 @@ class Planner {
 
  private:
   void write_trak(TrackKind kind, const TrackTally& track) {
-    const Presentation shown(track);
+    const Presentation shown(track, shown_);
     const TrackHeader header{kind,
                              &track.first_setup.config,
                              track.first_setup.timescale,
                              created_wall_ms_,
-                             shown.start + shown.length,
+                             static_cast<std::uint64_t>(shown.start + shown.length),
                              static_cast<std::uint64_t>(track.end_dts - track.first_dts)};
     out_.box("trak", [&] {
       write_tkhd(out_, header);
-      if (shown.start > 0) {
-        write_edits(shown, track.first_cts);
+      if (shown.needs_edits()) {
+        write_edits(shown);
       }
       out_.box("mdia", [&] {
         write_mdhd(out_, header);
@@ -78,18 +89,24 @@ class Planner {
 
   // ISO/IEC 14496-12, 8.6.6. Of all variants this one alone keeps picture and sound where the
   // encoder had them, in every player: nothing until the first pts, then the media from its first
-  // composition time on.
-  void write_edits(const Presentation& shown, std::uint32_t first_cts) {
-    const bool wide =
-        std::max(shown.start, shown.length) > std::numeric_limits<std::uint32_t>::max();
+  // composition time on. In a clip the media begins where the clip does: a sound packet that began
+  // earlier, and pictures that are there to be decoded only, are not shown.
+  void write_edits(const Presentation& shown) {
+    const bool wide = std::max({shown.start, shown.length, shown.media_time}) >
+                      std::numeric_limits<std::int32_t>::max();
+    const auto time = [&](std::int64_t value) {
+      out_.time(wide, static_cast<std::uint64_t>(value));
+    };
     out_.box("edts", [&] {
       out_.full_box("elst", wide ? 1 : 0, 0, [&] {
-        out_.u32(2);
-        out_.time(wide, shown.start);
-        out_.time(wide, ~std::uint64_t{0});  // media_time -1: an empty edit
-        out_.u32(0x10000);                   // rate 1
-        out_.time(wide, shown.length);
-        out_.time(wide, first_cts);
+        out_.u32(shown.start > 0 ? 2 : 1);
+        if (shown.start > 0) {
+          time(shown.start);
+          time(-1);           // media_time: an empty edit
+          out_.u32(0x10000);  // rate 1
+        }
+        time(shown.length);
+        time(shown.media_time);
         out_.u32(0x10000);
       });
     });
@@ -131,18 +148,19 @@ class Planner {
   MoovPlan& plan_;
   BoxWriter out_;
   std::int64_t created_wall_ms_;
+  Shown shown_;
 };
 
 }  // namespace
 
-MoovPlan plan_moov(const PerTrack<std::optional<TrackTally>>& tracks, std::int64_t created_wall_ms,
-                   std::uint64_t offset) {
+MoovPlan plan_moov(const TrackTallies& tracks, std::int64_t created_wall_ms, const Shown& shown,
+                   std::uint64_t others) {
   for (bool wide : {false, true}) {
     MoovPlan plan;
     plan.wide_offsets = wide;
-    Planner(plan, created_wall_ms).write(tracks);
+    Planner(plan, created_wall_ms, shown).write(tracks);
     plan.size += plan.bytes.size();
-    if (wide || offset + plan.size <= std::numeric_limits<std::uint32_t>::max()) {
+    if (wide || others + plan.size <= std::numeric_limits<std::uint32_t>::max()) {
       return plan;
     }
   }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "mp4/movie_boxes.hpp"
+#include "mp4/selection.hpp"
 #include "mp4/track_table.hpp"
 
 namespace recording::mp4 {
@@ -37,9 +38,12 @@ struct MoovPlan {
   bool wide_offsets = false;  // co64
 };
 
-// `offset`: where moov will be. Offsets are 64 bits wide only when the file, or the file with its
-// moov sent first, is longer than 32 bits can say.
-MoovPlan plan_moov(const PerTrack<std::optional<TrackTally>>& tracks, std::int64_t created_wall_ms,
-                   std::uint64_t offset);
+using TrackTallies = PerTrack<std::optional<TrackTally>>;
+
+// `shown`: what part of the recording's time; the movie begins with it. `others`: how long the file
+// is without the moov. Offsets are 64 bits wide only when with it, wherever it stands, 32 bits
+// cannot say them.
+MoovPlan plan_moov(const TrackTallies& tracks, std::int64_t created_wall_ms, const Shown& shown,
+                   std::uint64_t others);
 
 }  // namespace recording::mp4

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
-#include "mp4/moov_plan.hpp"
 #include "mp4/private_boxes.hpp"
 #include "mp4/sample_entries.hpp"
 #include "mp4/sample_tables.hpp"
@@ -14,53 +14,109 @@ namespace {
 
 using media::TrackKind;
 
-// What both passes do with the indexes: follow the epochs, hand each run to its track's tables.
+// What both passes do with the indexes: follow the epochs, hand what is selected of each run to its
+// track's tables.
 class Pass : public IndexWalk::Visitor {
  public:
+  Status run() {
+    IndexWalk& walk = request_.walk;
+    for (std::size_t i = 0; i < walk.size(); ++i) {
+      RECORDING_TRY(is_wanted(i) ? walk.visit(i, *this) : walk.visit_notes(i, *this));
+    }
+    return ok();
+  }
+
   Status on_note(const Note& note) override {
     if (note.kind != NoteKind::kEpoch) {
       return ok();
     }
-    auto payload =
-        read_private_box(request_.file, note.offset, request_.notes_limit, kEpochBox, buffer_);
-    if (!payload) {
-      return std::move(payload).error();
-    }
-    auto epoch = decode_epoch(payload.value());
+    auto epoch = read_epoch(request_.file, note.offset, request_.walk.limit(), buffer_);
     if (!epoch) {
       return std::move(epoch).error();
     }
     for (TrackKind kind : kTrackOrder) {
-      const auto& setup = epoch.value().tracks[slot(kind)];
-      const bool changed = (epoch.value().changed >> slot(kind) & 1U) != 0;
-      if (setup && changed && entries_[slot(kind)] < kMaxSampleEntries) {
-        ++entries_[slot(kind)];
-        entry_.clear();
-        BoxWriter out(entry_);
-        write_sample_entry(out, setup->config);
-        on_entry(kind, *setup, entry_);
+      auto& setup = epoch.value().tracks[slot(kind)];
+      if (setup && (epoch.value().changed >> slot(kind) & 1U) != 0) {
+        next_[slot(kind)] = std::move(setup);
       }
     }
     return ok();
   }
 
   Status on_run(const IndexedRun& run) override {
-    if (entries_[slot(run.kind)] == 0) {
-      return Error{Errc::kCorrupt, "samples before the configuration of their track"};
+    const Selection::Track& wanted = request_.selection.tracks[slot(run.kind)];
+    const RunView all{run.kind, run.samples, run.last_duration};
+    std::uint64_t offset = run.offset;
+    for (std::size_t i = 0; i < run.samples.size();) {
+      const std::size_t from = i;
+      std::uint64_t size = 0;
+      for (; i < run.samples.size() && wanted.has(run.samples[i]); ++i) {
+        size += run.samples[i].size;
+      }
+      if (i > from) {
+        RECORDING_TRY(
+            add(offset, {run.kind, all.samples.subspan(from, i - from), all.duration(i - 1)}));
+        on_media(offset, offset + size);
+      } else {
+        size = run.samples[i++].size;
+      }
+      offset += size;
     }
-    return tables_[slot(run.kind)].add(run, entries_[slot(run.kind)]);
+    return ok();
   }
 
  protected:
   virtual void on_entry(TrackKind kind, const TrackSetup& setup, ByteView entry) = 0;
+  virtual void on_media(std::uint64_t begin, std::uint64_t end) = 0;
   Pass(const MoovRequest& request, TableSink& video, TableSink& audio)
       : request_(request), tables_{TrackTables(video), TrackTables(audio)} {}
 
+  // After the last index. A moov without any sample describes its tracks all the same.
+  void close() {
+    const bool any = tables_[0].samples() + tables_[1].samples() > 0;
+    for (TrackKind kind : kTrackOrder) {
+      tables_[slot(kind)].close();
+      if (!any) {
+        begin_entry(kind);
+      }
+    }
+  }
+
   const MoovRequest& request_;
   PerTrack<TrackTables> tables_;
-  PerTrack<std::uint32_t> entries_{};
 
  private:
+  [[nodiscard]] bool is_wanted(std::size_t i) const {
+    return std::any_of(kTrackOrder.begin(), kTrackOrder.end(), [&](TrackKind kind) {
+      const Selection::Track& wanted = request_.selection.tracks[slot(kind)];
+      return request_.walk.begin_dts(i, kind) < wanted.end_dts &&
+             request_.walk.end_dts(i, kind) > wanted.begin_dts;
+    });
+  }
+
+  Status add(std::uint64_t offset, const RunView& run) {
+    begin_entry(run.kind);
+    if (entries_[slot(run.kind)] == 0) {
+      return Error{Errc::kCorrupt, "samples before the configuration of their track"};
+    }
+    return tables_[slot(run.kind)].add(offset, run, entries_[slot(run.kind)]);
+  }
+
+  // The sample entry of the last change, where samples need one.
+  void begin_entry(TrackKind kind) {
+    auto& setup = next_[slot(kind)];
+    if (setup && entries_[slot(kind)] < kMaxSampleEntries) {
+      ++entries_[slot(kind)];
+      entry_.clear();
+      BoxWriter out(entry_);
+      write_sample_entry(out, setup->config);
+      on_entry(kind, *setup, entry_);
+    }
+    setup.reset();
+  }
+
+  TrackSetups next_;
+  PerTrack<std::uint32_t> entries_{};
   Bytes buffer_, entry_;
 };
 
@@ -89,13 +145,12 @@ class CountingPass final : private CountingSinks, public Pass {
  public:
   explicit CountingPass(const MoovRequest& request) : Pass(request, sinks[0], sinks[1]) {}
 
-  // Tracks that have samples; when none has, all.
-  PerTrack<std::optional<TrackTally>> result() {
-    PerTrack<std::optional<TrackTally>> tracks;
+  MoovTally result() {
+    close();
+    MoovTally result;
     const bool any = tables_[0].samples() + tables_[1].samples() > 0;
-    for (std::size_t i = 0; i < tracks.size(); ++i) {
-      TrackTables& table = tables_[i];
-      table.close();
+    for (std::size_t i = 0; i < sinks.size(); ++i) {
+      const TrackTables& table = tables_[i];
       TrackTally& tally = sinks[i].tally;
       tally.samples = table.samples();
       tally.first_dts = table.first_dts();
@@ -103,10 +158,12 @@ class CountingPass final : private CountingSinks, public Pass {
       tally.end_dts = table.end_dts();
       tally.end_pts = table.end_pts();
       if (tally.samples > 0 || (!any && tally.entries > 0)) {
-        tracks[i] = tally;
+        result.tracks[i] = tally;
       }
     }
-    return tracks;
+    result.media_begin = std::min(media_begin_, media_end_);
+    result.media_end = media_end_;
+    return result;
   }
 
  private:
@@ -114,12 +171,16 @@ class CountingPass final : private CountingSinks, public Pass {
     TrackTally& tally = sinks[slot(kind)].tally;
     if (tally.entries == 0) {
       tally.first_setup = setup;
-      const std::uint32_t timescale = request_.timescales[slot(kind)];
-      tally.first_setup.timescale = timescale != 0 ? timescale : setup.timescale;
     }
     ++tally.entries;
     tally.entry_bytes += entry.size();
   }
+  void on_media(std::uint64_t begin, std::uint64_t end) override {
+    media_begin_ = std::min(media_begin_, begin);
+    media_end_ = std::max(media_end_, end);
+  }
+
+  std::uint64_t media_begin_ = ~std::uint64_t{0}, media_end_ = 0;
 };
 
 // The rows of a track, written.
@@ -147,13 +208,14 @@ class WritingSink final : public TableSink {
     }
   }
   void chunk(std::uint64_t offset) override {
-    wide_offsets ? stream(Table::kChunks).u64(offset)
-                 : stream(Table::kChunks).u32(static_cast<std::uint32_t>(offset));
+    wide_offsets ? stream(Table::kChunks).u64(offset + shift)
+                 : stream(Table::kChunks).u32(static_cast<std::uint32_t>(offset + shift));
   }
   TableStream& stream(Table table) { return streams[static_cast<std::size_t>(table)]; }
 
   std::array<TableStream, kTables> streams;
   bool has_cts = false, has_stss = false, wide_offsets = false;
+  std::uint64_t shift = 0;
 };
 
 // A base for the same reason.
@@ -163,24 +225,24 @@ struct WritingSinks {
 
 class WritingPass final : private WritingSinks, public Pass {
  public:
-  WritingPass(const MoovRequest& request, const MoovPlan& plan)
+  WritingPass(const MoovRequest& request, const MoovPlan& plan, storage::File& into,
+              std::uint64_t at, std::uint64_t shift)
       : Pass(request, sinks[0], sinks[1]) {
-    std::uint64_t holes = 0;
     for (const MoovPlan::Hole& hole : plan.holes) {
       WritingSink& sink = sinks[slot(hole.kind)];
-      sink.stream(hole.table) =
-          TableStream(request.file, request.offset + hole.at + holes, hole.size);
+      sink.stream(hole.table) = TableStream(into, at + hole.at, hole.size);
       sink.has_cts |= hole.table == Table::kCtts;
       sink.has_stss |= hole.table == Table::kStss;
       sink.wide_offsets = plan.wide_offsets;
-      holes += hole.size;
+      sink.shift = shift;
+      at += hole.size;
     }
   }
 
-  Status close() {
-    for (std::size_t i = 0; i < sinks.size(); ++i) {
-      tables_[i].close();
-      for (TableStream& stream : sinks[i].streams) {
+  Status finish() {
+    close();
+    for (WritingSink& sink : sinks) {
+      for (TableStream& stream : sink.streams) {
         RECORDING_TRY(stream.close());
       }
     }
@@ -191,36 +253,37 @@ class WritingPass final : private WritingSinks, public Pass {
   void on_entry(TrackKind kind, const TrackSetup&, ByteView entry) override {
     sinks[slot(kind)].stream(Table::kStsd).bytes(entry);
   }
+  void on_media(std::uint64_t, std::uint64_t) override {}
 };
 
 // Everything but the rows of the tables.
-Status write_frame(const MoovRequest& request, const MoovPlan& plan) {
+Status write_frame(const MoovPlan& plan, storage::File& into, std::uint64_t at) {
   std::size_t from = 0;
-  std::uint64_t holes = 0;
   const auto piece = [&](std::size_t to) {
     const iovec bytes{const_cast<std::uint8_t*>(plan.bytes.data()) + from, to - from};
-    Status written = request.file.write_at({&bytes, 1}, request.offset + from + holes);
-    from = to;
-    return written;
+    return into.write_at({&bytes, 1}, at + std::exchange(from, to));
   };
   for (const MoovPlan::Hole& hole : plan.holes) {
     RECORDING_TRY(piece(hole.at));
-    holes += hole.size;
+    at += hole.size;
   }
   return from < plan.bytes.size() ? piece(plan.bytes.size()) : ok();
 }
 
 }  // namespace
 
-Result<std::uint64_t> write_moov(const MoovRequest& request) {
+Result<MoovTally> count_moov(const MoovRequest& request) {
   CountingPass counting(request);
-  RECORDING_TRY(request.walk.run(counting, request.newest_index));
-  const MoovPlan plan = plan_moov(counting.result(), request.created_wall_ms, request.offset);
-  WritingPass writing(request, plan);
-  RECORDING_TRY(write_frame(request, plan));
-  RECORDING_TRY(request.walk.run(writing, request.newest_index));
-  RECORDING_TRY(writing.close());
-  return plan.size;
+  RECORDING_TRY(counting.run());
+  return counting.result();
+}
+
+Status write_moov(const MoovRequest& request, const MoovPlan& plan, storage::File& into,
+                  std::uint64_t at, std::uint64_t shift) {
+  WritingPass writing(request, plan, into, at, shift);
+  RECORDING_TRY(write_frame(plan, into, at));
+  RECORDING_TRY(writing.run());
+  return writing.finish();
 }
 
 }  // namespace recording::mp4

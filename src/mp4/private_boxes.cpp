@@ -77,4 +77,10 @@ Result<ByteView> read_private_box(storage::File& file, std::uint64_t offset, std
   return *payload;
 }
 
+Result<Epoch> read_epoch(storage::File& file, std::uint64_t offset, std::uint64_t limit,
+                         Bytes& buffer) {
+  auto payload = read_private_box(file, offset, limit, kEpochBox, buffer);
+  return payload ? decode_epoch(payload.value()) : Result<Epoch>(std::move(payload).error());
+}
+
 }  // namespace recording::mp4

@@ -64,6 +64,9 @@ struct Epoch {
 };
 Bytes encode(const Epoch& epoch);
 Result<Epoch> decode_epoch(ByteView payload);
+// read_private_box() and decode_epoch().
+Result<Epoch> read_epoch(storage::File& file, std::uint64_t offset, std::uint64_t limit,
+                         Bytes& buffer);
 // Of `init` in a box of this payload, from the box's beginning.
 std::uint64_t init_offset(ByteView payload, const Epoch& epoch);
 

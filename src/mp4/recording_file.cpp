@@ -309,11 +309,11 @@ Status RecordingFileImpl::append(const Fragment& fragment) {
 // final_moov_, so after an error it all is written again, or recording goes on.
 Status RecordingFileImpl::write_final_moov() {
   RECORDING_TRY(drop_leftover());
-  auto walk = IndexWalk::open(*file_, state_.index().previous(), end_);
+  const Bytes newest = state_.index().empty() ? Bytes{} : state_.index().payload();
+  auto walk = IndexWalk::open(*file_, state_.index().previous(), end_, newest);
   if (!walk) {
     return std::move(walk).error();
   }
-  const Bytes newest = state_.index().empty() ? Bytes{} : state_.index().payload();
   Bytes boxes;
   Tail tail{state_.index().previous(), length_};
   if (!newest.empty()) {
@@ -321,24 +321,22 @@ Status RecordingFileImpl::write_final_moov() {
     write_private_box(boxes, kIndexBox, newest);
   }
   write_private_box(boxes, kTailBox, encode(tail));
-  MoovRequest request{*file_, walk.value(), newest};
-  for (TrackKind kind : kTrackOrder) {
-    request.timescales[slot(kind)] = timescale(kind);
+  const MoovRequest request{*file_, walk.value()};
+  auto tally = count_moov(request);
+  if (!tally) {
+    return std::move(tally).error();
   }
-  request.created_wall_ms = state_.identity.started_wall_ms;
-  request.notes_limit = end_;
-  request.offset = end_ + boxes.size();
+  const std::uint64_t moov = end_ + boxes.size();
+  const MoovPlan plan =
+      plan_moov(tally.value().tracks, state_.identity.started_wall_ms, Shown{}, moov);
   const iovec piece{boxes.data(), boxes.size()};
   leftover_ = true;
   RECORDING_TRY(file_->write_at({&piece, 1}, end_));
-  auto size = write_moov(request);
-  if (!size) {
-    return std::move(size).error();
-  }
+  RECORDING_TRY(write_moov(request, plan, *file_, moov, 0));
   RECORDING_TRY(file_->sync());
   leftover_ = false;
-  final_moov_ = request.offset;
-  final_size_ = request.offset + size.value();
+  final_moov_ = moov;
+  final_size_ = moov + plan.size;
   return ok();
 }
 

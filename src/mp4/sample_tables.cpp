@@ -5,13 +5,13 @@
 
 namespace recording::mp4 {
 
-Status TrackTables::add(const IndexedRun& run, std::uint32_t entry) {
+Status TrackTables::add(std::uint64_t offset, const RunView& run, std::uint32_t entry) {
   const auto count = static_cast<std::uint32_t>(run.samples.size());
   if (samples_ + count > std::numeric_limits<std::uint32_t>::max()) {
     return Error{Errc::kCorrupt, "more samples than a track can have"};
   }
   ++chunks_;
-  sink_.chunk(run.offset);
+  sink_.chunk(offset);
   if (count != stsc_samples_ || entry != stsc_entry_) {
     stsc_samples_ = count;
     stsc_entry_ = entry;

@@ -26,8 +26,9 @@ class TrackTables {
  public:
   explicit TrackTables(TableSink& sink) : sink_(sink) {}
 
-  // `entry`: number of the sample entry that describes the run, from 1 on.
-  Status add(const IndexedRun& run, std::uint32_t entry);
+  // `offset`: of the run's first byte in the file; `entry`: number of the sample entry that
+  // describes the run, from 1 on.
+  Status add(std::uint64_t offset, const RunView& run, std::uint32_t entry);
   // After the last run.
   void close();
 

@@ -7,6 +7,7 @@
 
 #include "mp4/box_reader.hpp"
 #include "mp4/box_writer.hpp"
+#include "mp4/clip_layout.hpp"
 #include "mp4/head.hpp"
 
 namespace recording::mp4 {
@@ -28,11 +29,7 @@ class GrowingLayout final : public ServedLayout {
   [[nodiscard]] std::uint64_t media_offset() const override { return head_.size(); }
 
   Status read(std::span<std::uint8_t> into, std::uint64_t offset) const override {
-    if (offset > head_.size() || into.size() > head_.size() - offset) {
-      return Error{Errc::kInvalidArgument, "read behind the head"};
-    }
-    std::copy_n(head_.begin() + static_cast<std::ptrdiff_t>(offset), into.size(), into.begin());
-    return ok();
+    return copy_exactly(head_, into, offset);
   }
 
  private:
@@ -222,15 +219,26 @@ Result<std::unique_ptr<ServedLayout>> open_finished(std::shared_ptr<storage::Fil
 
 }  // namespace
 
+Status ServedLayout::copy_exactly(ByteView all, std::span<std::uint8_t> into,
+                                  std::uint64_t offset) {
+  if (offset > all.size() || into.size() > all.size() - offset) {
+    return Error{Errc::kInvalidArgument, "read behind what is in memory"};
+  }
+  std::copy_n(all.begin() + static_cast<std::ptrdiff_t>(offset), into.size(), into.begin());
+  return ok();
+}
+
 Result<std::unique_ptr<ServedLayout>> ServedLayout::open(std::shared_ptr<storage::File> file,
-                                                         std::uint64_t growing_length) {
+                                                         std::uint64_t growing_length,
+                                                         const std::optional<Clip>& clip) {
   auto found = read_head(*file);
   if (!found) {
     return std::move(found).error();
   }
   Head& head = found.value();
   if (head.finished) {
-    return open_finished(std::move(file), head);
+    return clip ? open_clip_layout(*file, head, head.final_moov, *clip)
+                : open_finished(std::move(file), head);
   }
   if (!head.whole) {  // read while a later track was being added to it, or torn and not repaired
                       // yet
@@ -238,6 +246,9 @@ Result<std::unique_ptr<ServedLayout>> ServedLayout::open(std::shared_ptr<storage
   }
   if (growing_length < head.size || growing_length > head.file_size) {
     return Error{Errc::kUnavailable, "nothing of this length is in the file"};
+  }
+  if (clip) {
+    return open_clip_layout(*file, head, growing_length, *clip);
   }
   return std::unique_ptr<ServedLayout>(
       std::make_unique<GrowingLayout>(std::move(head.image), growing_length));

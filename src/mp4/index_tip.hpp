@@ -1,0 +1,20 @@
+#pragma once
+
+#include <cstdint>
+
+#include "base/result.hpp"
+#include "mp4/head.hpp"
+#include "storage/file.hpp"
+
+namespace recording::mp4 {
+
+// The end of a growing file that no index box tells of yet: a minute of media as a rule.
+struct IndexTip {
+  std::uint64_t last_index = 0;  // offset of the last index box, 0: none
+  Bytes newest;                  // payload that one behind it would have; empty: nothing is there
+};
+
+// Walks the boxes from the head up to `limit`; changes nothing. kCorrupt when they are not whole.
+Result<IndexTip> read_index_tip(storage::File& file, const Head& head, std::uint64_t limit);
+
+}  // namespace recording::mp4
