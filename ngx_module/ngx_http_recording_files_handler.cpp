@@ -3,8 +3,10 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
+#include "exporter/clip_query.hpp"
 #include "exporter/video_path.hpp"
 #include "ngx_application.hpp"
 #include "ngx_http_download.hpp"
@@ -13,15 +15,37 @@
 #include "ngx_http_recording_conf.hpp"
 #include "ngx_http_reply.hpp"
 #include "ngx_http_request_path.hpp"
+#include "ngx_str.hpp"
 
 namespace recording::ngx {
 namespace {
 
 using exporter::ServedVideo;
+using exporter::VideoPart;
 using exporter::VideoPath;
 using VideoPtr = std::shared_ptr<const ServedVideo>;
 
+// What a client asked for that is not to be had, in the API's words: "code: sentence".
+struct ClipFault {
+  std::string_view code;
+  ngx_uint_t status;
+};
+constexpr ClipFault kClipFaults[] = {{"epoch_not_found", NGX_HTTP_NOT_FOUND},
+                                     {"beyond_the_end", NGX_HTTP_RANGE_NOT_SATISFIABLE}};
+
+ngx_int_t refuse_clip(ngx_http_request_t* r, std::string_view message) {
+  for (const auto& [code, status] : kClipFaults) {
+    if (message.starts_with(code)) {
+      return send_json_error(r, status, code, message.substr(code.size() + 2));
+    }
+  }
+  return send_json_error(r, NGX_HTTP_BAD_REQUEST, "bad_parameter", message);
+}
+
 void refuse(PendingRequest& pending, ngx_http_request_t* r, const Error& error) {
+  if (error.code == Errc::kInvalidArgument) {
+    return pending.finish(refuse_clip(r, error.message));
+  }
   if (error.code != Errc::kNotFound) {
     log_error(r->connection->log, "download", error);
   }
@@ -41,16 +65,17 @@ void send_as_attachment(FilesService& service, const std::shared_ptr<PendingRequ
 }
 
 void start_download(ngx_http_request_t* r, FilesService& service,
-                    const std::shared_ptr<PendingRequest>& pending, VideoPath path) {
+                    const std::shared_ptr<PendingRequest>& pending, VideoPath path,
+                    const std::optional<mp4::Clip>& clip) {
   auto download = Download::create(pending, service.io());
   if (download == nullptr) {
     return pending->fail();
   }
   r->connection->log->action = const_cast<char*>("opening a recording");
   std::string slug = path.slug;
-  const exporter::VideoBytes bytes = path.bytes;
+  const VideoPart part{path.bytes, clip};
   service.opener().open(
-      std::move(slug), bytes,
+      std::move(slug), part,
       [&service, pending, download, path = std::move(path)](Result<VideoPtr> video) {
         pending->resume("download", [&](ngx_http_request_t* request) {
           service.keep_sweeping();
@@ -86,13 +111,20 @@ ngx_int_t handle(ngx_http_request_t* r) {
   if (!path) {
     return NGX_HTTP_NOT_FOUND;
   }
+  auto clip = exporter::parse_clip(to_view(r->args));
+  if (!clip) {
+    return refuse_clip(r, clip.error().message);
+  }
+  if (clip.value() && path->bytes == exporter::VideoBytes::kRaw) {
+    return refuse_clip(r, "source.media cannot be cut; ask for source.mp4");
+  }
   FilesService* service = FilesService::of(*app);
   const auto pending = service != nullptr ? PendingRequest::of(r) : nullptr;
   if (pending == nullptr) {
     return NGX_HTTP_INTERNAL_SERVER_ERROR;
   }
   pending->resume("download", [&](ngx_http_request_t* request) {
-    start_download(request, *service, pending, std::move(*path));
+    start_download(request, *service, pending, std::move(*path), clip.value());
   });
   return pending->suspend();
 }

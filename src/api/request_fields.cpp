@@ -4,7 +4,7 @@
 #include <array>
 #include <optional>
 
-#include "api/url.hpp"
+#include "base/url.hpp"
 #include "api/video_json.hpp"
 
 namespace recording::api {

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "api/url.hpp"
+#include "base/url.hpp"
 
 namespace recording::api {
 

@@ -1,6 +1,6 @@
 #include "api/stream_json.hpp"
 
-#include "api/url.hpp"
+#include "base/url.hpp"
 #include "base/bytes.hpp"
 #include "base/strings.hpp"
 

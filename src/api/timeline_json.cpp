@@ -32,7 +32,7 @@ Json track_json(const std::optional<media::Parameters>& track) {
   return json;
 }
 
-Json epoch_json(const Timeline::Epoch& epoch) {
+Json epoch_json(const Timeline::Epoch& epoch, const std::string& source_url) {
   Json json;
   json["index"] = epoch.index;
   json["start_ms"] = epoch.start_ms;
@@ -43,18 +43,19 @@ Json epoch_json(const Timeline::Epoch& epoch) {
         epoch.frame_rate_measured > 0 ? Json(epoch.frame_rate_measured) : Json(nullptr);
   }
   json["audio"] = track_json(epoch.audio);
-  json["mp4_url"] = nullptr;
+  json["mp4_url"] = source_url.empty() ? Json(nullptr)
+                                       : Json(source_url + "?epoch=" + std::to_string(epoch.index));
   return json;
 }
 
 }  // namespace
 
-Json timeline_json(const Timeline& timeline) {
+Json timeline_json(const Timeline& timeline, const std::string& source_url) {
   Json json;
   json["uniform"] = timeline.uniform();
   json["epochs"] = Json::array();
   for (const Timeline::Epoch& epoch : timeline.epochs) {
-    json["epochs"].push_back(epoch_json(epoch));
+    json["epochs"].push_back(epoch_json(epoch, source_url));
   }
   json["changes"] = Json::array();
   for (const Timeline::Change& change : timeline.changes) {

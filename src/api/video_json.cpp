@@ -26,8 +26,8 @@ std::string status_of(const runtime::RecordingRecord& recording) {
 
 // Only links that work: what later processing makes is null until it is there.
 void add_links(Json& json, const VideoRow& row, const std::string& files_url) {
-  const bool downloadable = !files_url.empty() && row.origin_size > 0 && row.status != "error";
-  json["origin_url"] = downloadable ? Json(files_url + row.slug + "/source.mp4") : Json(nullptr);
+  const bool downloadable = row.origin_size > 0 && row.status != "error";
+  json["origin_url"] = downloadable ? text_or_null(source_url(row, files_url)) : Json(nullptr);
   for (const char* field : {"iframe_url", "iframe_embed_code", "hls_url", "screenshot"}) {
     json[field] = nullptr;
   }
@@ -131,6 +131,10 @@ Result<VideoView> merged_view(catalog::Catalog& rows, Result<VideoRow> row,
   return deleted.value()
              ? Result<VideoView>(Error{Errc::kNotFound, "video_not_found: there is no such video"})
              : Result<VideoView>(view_of(*live));
+}
+
+std::string source_url(const VideoRow& row, const std::string& files_url) {
+  return files_url.empty() ? std::string() : files_url + row.slug + "/source.mp4";
 }
 
 bool is_settled(const VideoRow& row) { return row.status != "pending" && row.status != "empty"; }

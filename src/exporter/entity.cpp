@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include "runtime/sip_hash.hpp"
+
 namespace recording::exporter {
 namespace {
 
@@ -22,6 +24,17 @@ Entity finished_entity(std::uint64_t length, std::int64_t modified_ns) {
 
 Entity growing_entity(std::uint64_t length, std::int64_t modified_ns) {
   return {'"' + hex(length) + "-g\"", modified_ns / kNanosecondsInSecond - 1, false};
+}
+
+Entity clip_entity(ByteView front, std::uint64_t length, bool finished, std::int64_t modified_ns) {
+  runtime::SipHash hash(0, 0);
+  for (const std::uint8_t byte : front) {
+    hash.add(byte);
+  }
+  Entity entity =
+      finished ? finished_entity(length, modified_ns) : growing_entity(length, modified_ns);
+  entity.etag = '"' + hex(length) + "-c" + hex(hash.finish()) + '"';
+  return entity;
 }
 
 }  // namespace recording::exporter

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <string>
 
+#include "base/bytes.hpp"
+
 namespace recording::exporter {
 
 // What tells one state of a download from another (RFC 9110, 8.8).
@@ -21,5 +23,10 @@ Entity finished_entity(std::uint64_t length, std::int64_t modified_ns);
 // proves nothing; it is given a second too old so that it cannot be taken for the finished file's,
 // whose bytes are laid out differently.
 Entity growing_entity(std::uint64_t length, std::int64_t modified_ns);
+
+// A clip is told by what comes before its media, which has the time, size and place of every
+// sample: one that is over stays the same entity while its recording goes on, and when that is
+// finished.
+Entity clip_entity(ByteView front, std::uint64_t length, bool finished, std::int64_t modified_ns);
 
 }  // namespace recording::exporter

@@ -30,28 +30,29 @@ using LayoutResult = Result<std::unique_ptr<mp4::ServedLayout>>;
 
 // A head that is just being rewritten for a track that came later is whole at the next look, as a
 // rule. One that stays torn waits for its recording to come back and restore it.
-LayoutResult open_layout(const std::shared_ptr<PosixReadFile>& file, std::uint64_t growing_length) {
+LayoutResult open_layout(const std::shared_ptr<PosixReadFile>& file, const VideoPart& part,
+                         std::uint64_t growing_length) {
   for (int reads = 1;; ++reads) {
-    auto layout = mp4::ServedLayout::open(file, growing_length);
+    auto layout = mp4::ServedLayout::open(file, growing_length, part.clip);
     if (layout || layout.error().code != Errc::kUnavailable || reads == kHeadReads) {
       return layout;
     }
   }
 }
 
-LayoutResult layout_of(const std::shared_ptr<PosixReadFile>& file, VideoBytes bytes,
+LayoutResult layout_of(const std::shared_ptr<PosixReadFile>& file, const VideoPart& part,
                        std::uint64_t growing_length) {
   auto size = file->size();
   if (!size) {
     return std::move(size).error();
   }
   auto layout = size.value() == 0 ? LayoutResult(Error{Errc::kUnavailable, "the file is empty"})
-                                  : open_layout(file, growing_length);
+                                  : open_layout(file, part, growing_length);
   if (!layout && layout.error().code == Errc::kUnavailable && growing_length == 0) {
     return Error{Errc::kNotFound, "nothing is saved yet"};
   }
   // A growing file is sent as it is in any case.
-  if (layout && layout.value()->finished() && bytes == VideoBytes::kRaw) {
+  if (layout && layout.value()->finished() && part.bytes == VideoBytes::kRaw) {
     size = file->size();  // finishing it can have been quicker than we were
     if (!size) {
       return std::move(size).error();
@@ -61,10 +62,19 @@ LayoutResult layout_of(const std::shared_ptr<PosixReadFile>& file, VideoBytes by
   return layout;
 }
 
+Entity entity_of(const mp4::ServedLayout& layout, const VideoPart& part, std::int64_t modified_ns) {
+  const std::uint64_t length = layout.length();
+  if (part.clip) {
+    return clip_entity(layout.held(), length, layout.finished(), modified_ns);
+  }
+  return layout.finished() ? finished_entity(length, modified_ns)
+                           : growing_entity(length, modified_ns);
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const ServedVideo>> ServedVideo::open(const std::string& path,
-                                                             VideoBytes bytes,
+                                                             const VideoPart& part,
                                                              std::uint64_t growing_length) {
   auto file = PosixReadFile::open(path);
   if (!file) {
@@ -73,9 +83,10 @@ Result<std::shared_ptr<const ServedVideo>> ServedVideo::open(const std::string& 
   const std::shared_ptr<ServedVideo> video(new ServedVideo);
   video->path_ = path;
   video->file_ = std::move(file).value();
-  auto layout = layout_of(video->file_, bytes, growing_length);
+  auto layout = layout_of(video->file_, part, growing_length);
   if (!layout) {
-    return std::move(layout).error().wrap(path);
+    return layout.error().code == Errc::kInvalidArgument ? std::move(layout).error()
+                                                         : std::move(layout).error().wrap(path);
   }
   video->layout_ = std::move(layout).value();
   // After the head was read: the write that finishes a file is the last one, and dates it.
@@ -83,11 +94,12 @@ Result<std::shared_ptr<const ServedVideo>> ServedVideo::open(const std::string& 
   if (!modified_ns) {
     return std::move(modified_ns).error().wrap(path);
   }
-  video->entity_ = video->finished() ? finished_entity(video->length(), modified_ns.value())
-                                     : growing_entity(video->length(), modified_ns.value());
-  video->head_.resize(std::min(video->memory_length(), kHeadSize));
-  if (auto status = video->read(video->head_, 0); !status) {
-    return std::move(status).error().wrap(path);
+  video->entity_ = entity_of(*video->layout_, part, modified_ns.value());
+  if (video->layout_->held().empty()) {
+    video->head_.resize(std::min(video->memory_length(), kHeadSize));
+    if (auto status = video->read(video->head_, 0); !status) {
+      return std::move(status).error().wrap(path);
+    }
   }
   return std::shared_ptr<const ServedVideo>(video);
 }

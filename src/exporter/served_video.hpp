@@ -23,8 +23,10 @@ namespace recording::exporter {
 class ServedVideo {
  public:
   // Blocks: pool threads. `growing_length`: what is committed of a recording in progress; ignored
-  // when the file is finished. kNotFound: no such file, or nothing of it is committed yet.
-  static Result<std::shared_ptr<const ServedVideo>> open(const std::string& path, VideoBytes bytes,
+  // when the file is finished. kNotFound: no such file, or nothing of it is committed yet;
+  // kInvalidArgument: it has no such clip, with a word for the client in front (mp4/clip.hpp).
+  static Result<std::shared_ptr<const ServedVideo>> open(const std::string& path,
+                                                         const VideoPart& part,
                                                          std::uint64_t growing_length);
 
   [[nodiscard]] const std::string& path() const { return path_; }
@@ -35,11 +37,15 @@ class ServedVideo {
   [[nodiscard]] std::uint64_t length() const { return layout_->length(); }
   [[nodiscard]] std::uint64_t memory_length() const { return layout_->memory_length(); }
   [[nodiscard]] std::uint64_t media_offset() const { return layout_->media_offset(); }
+  // How much memory it takes.
+  [[nodiscard]] std::uint64_t held_bytes() const { return head().size(); }
   [[nodiscard]] int descriptor() const { return file_->descriptor(); }
 
   // The first bytes of the memory part, for the event loop: a player's first request and a
   // download's first packets wait for no thread.
-  [[nodiscard]] ByteView head() const { return head_; }
+  [[nodiscard]] ByteView head() const {
+    return layout_->held().empty() ? ByteView(head_) : layout_->held();
+  }
   // Blocks: pool threads. offset + into.size() <= memory_length().
   Status read(std::span<std::uint8_t> into, std::uint64_t offset) const {
     return layout_->read(into, offset);

@@ -4,16 +4,22 @@
 #include <utility>
 
 namespace recording::exporter {
+namespace {
 
-std::list<VideoCache::Entry>::iterator VideoCache::locate(std::string_view slug, VideoBytes bytes) {
-  return std::find_if(entries_.begin(), entries_.end(), [&](const Entry& entry) {
-    return entry.bytes == bytes && entry.slug == slug;
-  });
+// Bytes. The index of a clip of 4 h is some 5 MB.
+constexpr std::uint64_t kMostHeld = 16 << 20;
+
+}  // namespace
+
+std::list<VideoCache::Entry>::iterator VideoCache::locate(std::string_view slug,
+                                                          const VideoPart& part) {
+  return std::find_if(entries_.begin(), entries_.end(),
+                      [&](const Entry& entry) { return entry.part == part && entry.slug == slug; });
 }
 
-std::shared_ptr<const ServedVideo> VideoCache::find(std::string_view slug, VideoBytes bytes,
+std::shared_ptr<const ServedVideo> VideoCache::find(std::string_view slug, const VideoPart& part,
                                                     std::int64_t now_ms) {
-  const auto entry = locate(slug, bytes);
+  const auto entry = locate(slug, part);
   if (entry == entries_.end()) {
     return nullptr;
   }
@@ -26,15 +32,23 @@ std::shared_ptr<const ServedVideo> VideoCache::find(std::string_view slug, Video
   return entry->video;
 }
 
-void VideoCache::put(std::string_view slug, VideoBytes bytes,
+void VideoCache::put(std::string_view slug, const VideoPart& part,
                      std::shared_ptr<const ServedVideo> video, std::int64_t now_ms) {
   if (!video->finished()) {
     return;
   }
-  if (const auto entry = locate(slug, bytes); entry != entries_.end()) {
+  if (const auto entry = locate(slug, part); entry != entries_.end()) {
     entries_.erase(entry);
   }
-  entries_.push_front({std::string(slug), bytes, std::move(video), now_ms});
+  entries_.push_front({std::string(slug), part, std::move(video), now_ms});
+  std::uint64_t held = 0;
+  for (auto entry = entries_.begin(); entry != entries_.end(); ++entry) {
+    held += entry->video->held_bytes();
+    if (held > kMostHeld && entry != entries_.begin()) {
+      entries_.erase(entry, entries_.end());
+      break;
+    }
+  }
   if (entries_.size() > capacity_) {
     entries_.pop_back();
   }

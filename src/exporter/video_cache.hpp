@@ -11,16 +11,17 @@ namespace recording::exporter {
 
 // Finished videos that this worker has open, so that the next request for one needs neither the
 // catalogue nor a thread: that is what a player does for every seek. Few and not for long, because
-// a removed file's space comes back when the last descriptor is closed. Event loop only.
+// a removed file's space comes back when the last descriptor is closed, and not many megabytes of
+// clips' indexes. Event loop only.
 class VideoCache {
  public:
   VideoCache(std::size_t capacity, std::int64_t idle_ms) : capacity_(capacity), idle_ms_(idle_ms) {}
 
   // nullptr when it is not here, or was removed from disk.
-  std::shared_ptr<const ServedVideo> find(std::string_view slug, VideoBytes bytes,
+  std::shared_ptr<const ServedVideo> find(std::string_view slug, const VideoPart& part,
                                           std::int64_t now_ms);
   // Only a finished one is kept. The one used longest ago makes room.
-  void put(std::string_view slug, VideoBytes bytes, std::shared_ptr<const ServedVideo> video,
+  void put(std::string_view slug, const VideoPart& part, std::shared_ptr<const ServedVideo> video,
            std::int64_t now_ms);
   // Closes what was removed from disk, and what nobody used for a while.
   void sweep(std::int64_t now_ms);
@@ -30,11 +31,11 @@ class VideoCache {
  private:
   struct Entry {
     std::string slug;
-    VideoBytes bytes;
+    VideoPart part;
     std::shared_ptr<const ServedVideo> video;
     std::int64_t used_ms;
   };
-  std::list<Entry>::iterator locate(std::string_view slug, VideoBytes bytes);
+  std::list<Entry>::iterator locate(std::string_view slug, const VideoPart& part);
 
   std::size_t capacity_;
   std::int64_t idle_ms_;

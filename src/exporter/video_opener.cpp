@@ -15,10 +15,10 @@ constexpr int kRounds = 2;
 using OpenResult = Result<std::shared_ptr<const ServedVideo>>;
 
 // In a pool thread, where nothing may throw.
-OpenResult open_first(const VideoLocation& location, VideoBytes bytes) noexcept {
+OpenResult open_first(const VideoLocation& location, const VideoPart& part) noexcept {
   try {
     for (const std::string& path : location.paths) {
-      OpenResult video = ServedVideo::open(path, bytes, location.growing_length);
+      OpenResult video = ServedVideo::open(path, part, location.growing_length);
       if (video || video.error().code != Errc::kNotFound) {
         return video;
       }
@@ -62,8 +62,8 @@ struct VideoOpener::Shared {
 // gone.
 class VideoOpener::Attempt : public std::enable_shared_from_this<VideoOpener::Attempt> {
  public:
-  Attempt(std::weak_ptr<Shared> opener, std::string slug, VideoBytes bytes, Opened then)
-      : opener_(std::move(opener)), slug_(std::move(slug)), bytes_(bytes), then_(std::move(then)) {}
+  Attempt(std::weak_ptr<Shared> opener, std::string slug, VideoPart part, Opened then)
+      : opener_(std::move(opener)), slug_(std::move(slug)), part_(part), then_(std::move(then)) {}
 
   void ask_live_state() {
     const auto opener = opener_.lock();
@@ -122,7 +122,7 @@ class VideoOpener::Attempt : public std::enable_shared_from_this<VideoOpener::At
     const auto opener = opener_.lock();
     const bool posted = post(
         opener->ports.io,
-        [location = std::move(location), bytes = bytes_] { return open_first(location, bytes); },
+        [location = std::move(location), part = part_] { return open_first(location, part); },
         [self = shared_from_this(), otherwise](OpenResult video) {
           self->on_opened(std::move(video), otherwise);
         });
@@ -140,14 +140,14 @@ class VideoOpener::Attempt : public std::enable_shared_from_this<VideoOpener::At
       return (this->*otherwise)();
     }
     if (video) {
-      opener->cache.put(slug_, bytes_, video.value(), opener->ports.clock.monotonic_ms());
+      opener->cache.put(slug_, part_, video.value(), opener->ports.clock.monotonic_ms());
     }
     then_(std::move(video));
   }
 
   std::weak_ptr<Shared> opener_;
   std::string slug_;
-  VideoBytes bytes_;
+  VideoPart part_;
   Opened then_;
   int round_ = 1;
 };
@@ -157,11 +157,11 @@ VideoOpener::VideoOpener(Ports ports, VideoFolders folders)
 
 VideoOpener::~VideoOpener() = default;
 
-void VideoOpener::open(std::string slug, VideoBytes bytes, Opened then) {
-  if (auto video = shared_->cache.find(slug, bytes, shared_->ports.clock.monotonic_ms())) {
+void VideoOpener::open(std::string slug, VideoPart part, Opened then) {
+  if (auto video = shared_->cache.find(slug, part, shared_->ports.clock.monotonic_ms())) {
     return then(std::move(video));
   }
-  std::make_shared<Attempt>(shared_, std::move(slug), bytes, std::move(then))->ask_live_state();
+  std::make_shared<Attempt>(shared_, std::move(slug), part, std::move(then))->ask_live_state();
 }
 
 void VideoOpener::find_name(std::string slug, std::function<void(std::string)> then) {

@@ -32,8 +32,8 @@ class VideoOpener {
   VideoOpener& operator=(const VideoOpener&) = delete;
 
   // Calls `then` once, at once or later. kNotFound: no such video; kUnavailable: it cannot be told
-  // now (catalogue away, pool full).
-  void open(std::string slug, VideoBytes bytes, Opened then);
+  // now (catalogue away, pool full); kInvalidArgument: as ServedVideo::open().
+  void open(std::string slug, VideoPart part, Opened then);
 
   // What people call the video; the slug when that is not known now. Calls `then` once.
   void find_name(std::string slug, std::function<void(std::string)> then);

@@ -4,12 +4,24 @@
 #include <string>
 #include <string_view>
 
+#include "mp4/clip.hpp"
+
 namespace recording::exporter {
 
 // Which bytes of a video are asked for.
 enum class VideoBytes {
   kSource,  // source.mp4: as a player wants it
   kRaw      // source.media: as on disk, where playlists' byte ranges point
+};
+
+// One of the things that can be downloaded of a video.
+struct VideoPart {
+  VideoPart(VideoBytes which, std::optional<mp4::Clip> part = {}) : bytes(which), clip(part) {}
+
+  VideoBytes bytes;
+  std::optional<mp4::Clip> clip;  // of the source; nothing: all of it
+
+  bool operator==(const VideoPart&) const = default;
 };
 
 // What follows the prefix of a location with `recording_files`.

@@ -56,6 +56,7 @@ class ClipLayout final : public ServedLayout {
   Status read(std::span<std::uint8_t> into, std::uint64_t offset) const override {
     return copy_exactly(front_, into, offset);
   }
+  [[nodiscard]] ByteView held() const override { return front_; }
 
  private:
   bool finished_;

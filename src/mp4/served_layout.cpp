@@ -31,6 +31,7 @@ class GrowingLayout final : public ServedLayout {
   Status read(std::span<std::uint8_t> into, std::uint64_t offset) const override {
     return copy_exactly(head_, into, offset);
   }
+  [[nodiscard]] ByteView held() const override { return head_; }
 
  private:
   Bytes head_;

@@ -41,6 +41,8 @@ class ServedLayout {
   [[nodiscard]] virtual std::uint64_t media_offset() const = 0;
   // Fills `into` from `offset` of what is sent; offset + size <= memory_length().
   virtual Status read(std::span<std::uint8_t> into, std::uint64_t offset) const = 0;
+  // The same, should all of it be in memory anyway; else empty.
+  [[nodiscard]] virtual ByteView held() const { return {}; }
 
  protected:
   // read() of what is held in memory.

@@ -8,7 +8,7 @@
 #include "api/json.hpp"
 #include "api/request_fields.hpp"
 #include "api/routes.hpp"
-#include "api/url.hpp"
+#include "base/url.hpp"
 
 namespace {
 
@@ -30,8 +30,8 @@ void check_path(std::string_view path) {
   if (found.pattern.starts_with("/streams/") && !found.id) {
     require(!found.app.empty() && !found.name.empty());
     // The name survives the way into a link and back.
-    auto again = api::parse_target("streams/" + api::percent_encode(found.app) + "/" +
-                                   api::percent_encode(found.name) + "/start_recording");
+    auto again = api::parse_target("streams/" + percent_encode(found.app) + "/" +
+                                   percent_encode(found.name) + "/start_recording");
     require(again && again.value().app == found.app && again.value().name == found.name);
   }
 }

@@ -3,7 +3,7 @@
 #include <utility>
 #include <vector>
 
-#include "api/url.hpp"
+#include "base/url.hpp"
 #include "test_api_support.hpp"
 
 #include "cmocka.hpp"
@@ -150,10 +150,10 @@ void percent_encoding_goes_both_ways(void**) {
   for (int c = 0; c < 256; ++c) {
     all += static_cast<char>(c);
   }
-  assert_true(api::percent_decode(api::percent_encode(all)) == all);
-  assert_string_equal(api::percent_encode("a/b c~").c_str(), "a%2Fb%20c~");
-  assert_true(api::percent_decode("a+b") == std::string("a+b"));
-  assert_false(api::percent_decode("a%2").has_value());
+  assert_true(percent_decode(percent_encode(all)) == all);
+  assert_string_equal(percent_encode("a/b c~").c_str(), "a%2Fb%20c~");
+  assert_true(percent_decode("a+b") == std::string("a+b"));
+  assert_false(percent_decode("a%2").has_value());
 }
 
 void describes_itself(void**) {

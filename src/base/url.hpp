@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-namespace recording::api {
+namespace recording {
 
 // RFC 3986, 2.1. Empty: a '%' without two hex digits after it.
 std::optional<std::string> percent_decode(std::string_view text);
@@ -23,4 +23,4 @@ std::optional<Query> parse_query(std::string_view query);
 // A decimal integer and nothing else, without leading zeros or '+'.
 std::optional<std::int64_t> parse_integer(std::string_view text);
 
-}  // namespace recording::api
+}  // namespace recording

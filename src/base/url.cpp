@@ -1,8 +1,8 @@
-#include "api/url.hpp"
+#include "base/url.hpp"
 
 #include <charconv>
 
-namespace recording::api {
+namespace recording {
 
 namespace {
 
@@ -116,4 +116,4 @@ std::optional<std::int64_t> parse_integer(std::string_view text) {
   return value;
 }
 
-}  // namespace recording::api
+}  // namespace recording
