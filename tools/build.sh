@@ -1,7 +1,7 @@
 #!/bin/bash
 # Builds the module against an nginx source tree.
 #
-#   tools/build.sh                        build/ngx_recording_module.so
+#   tools/build.sh                        build/ngx_recording_module.so, build/recording-inspect
 #   SANITIZE=address,undefined tools/build.sh    build-asan/…  (our objects only)
 #   RECORDING_TESTING=1 tools/build.sh           build-testing/…  (hooks for crash tests)
 #
@@ -88,9 +88,12 @@ if ! make -j "${JOBS:-$(nproc)}" -f objs/Makefile modules > "$log" 2>&1; then
     echo "build.sh: failed; the whole log is in $log" >&2
     exit 1
 fi
-if ! cmp -s objs/ngx_recording_module.so "$build/ngx_recording_module.so"; then
-    # A new inode: a running nginx keeps the one it has mapped.
-    cp objs/ngx_recording_module.so "$build/ngx_recording_module.so.new"
-    mv "$build/ngx_recording_module.so.new" "$build/ngx_recording_module.so"
-fi
-echo "build.sh: $build/ngx_recording_module.so"
+for made in objs/ngx_recording_module.so "$RECORDING_CORE_DIR/recording-inspect"; do
+    result=$build/$(basename "$made")
+    if ! cmp -s "$made" "$result"; then
+        # A new inode: a running nginx keeps the one it has mapped.
+        cp "$made" "$result.new"
+        mv "$result.new" "$result"
+    fi
+    echo "build.sh: $result"
+done

@@ -48,6 +48,7 @@ Result<std::unique_ptr<RecordingWriter>> RecordingWriter::create(storage::FileSy
   if (!file) {
     return std::move(file).error();
   }
+  RECORDING_TRY(file.value()->claim());  // recording-inspect --repair asks
   RECORDING_TRY(files.sync_directory(folder));
   RECORDING_TRY(files.sync_directory(spool));
   auto recording = mp4::RecordingFile::create(std::move(file).value(), identity);
@@ -64,6 +65,7 @@ Result<std::unique_ptr<RecordingWriter>> RecordingWriter::reopen(storage::FileSy
   if (!file) {
     return std::move(file).error();
   }
+  RECORDING_TRY(file.value()->claim());
   auto recording = mp4::RecordingFile::reopen(std::move(file).value());
   if (!recording) {
     return std::move(recording).error();

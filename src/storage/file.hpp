@@ -28,6 +28,11 @@ class File {
   virtual Status sync() = 0;
   virtual Status truncate(std::uint64_t size) = 0;
   virtual Result<std::uint64_t> size() = 0;
+  // Makes this the one writer of the file on this machine, as long as it is open and its process
+  // lives; kUnavailable: somebody else is. Readers, and those who do not claim it, are not kept out.
+  virtual Status claim() { return ok(); }
+  // Whether somebody else has claimed it.
+  virtual bool is_claimed() { return false; }
 };
 
 // What the recorder needs of a file system. Every call may block: pool threads only.

@@ -134,7 +134,30 @@ class PosixFile final : public File {
     return static_cast<std::uint64_t>(status.st_size);
   }
 
+  // An open-file-description lock: freed by the kernel, whatever ends the holder. A file system
+  // that has no locks keeps nobody from recording.
+  Status claim() override {
+    struct flock lock = whole_file(F_WRLCK);
+    if (::fcntl(fd_.get(), F_OFD_SETLK, &lock) < 0 && (errno == EAGAIN || errno == EACCES)) {
+      return Error{Errc::kUnavailable, "another process writes the file", errno};
+    }
+    return ok();
+  }
+
+  // Asks for a reader's lock, as the file may be open for reading only.
+  bool is_claimed() override {
+    struct flock lock = whole_file(F_RDLCK);
+    return ::fcntl(fd_.get(), F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+  }
+
  private:
+  static struct flock whole_file(short type) {
+    struct flock lock {};
+    lock.l_type = type;
+    lock.l_whence = SEEK_SET;
+    return lock;
+  }
+
   UniqueFd fd_;
 };
 
