@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "exporter/clip_query.hpp"
 #include "exporter/video_path.hpp"
 
 // What follows the prefix of a location with recording_files: any bytes that a client can put into
@@ -19,6 +20,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         path->attachment_name.find_first_not_of(harmless) != std::string_view::npos) {
       std::abort();
     }
+  }
+
+  auto clip = parse_clip(text);
+  if (clip) {
+    if (clip.value() &&
+        (clip.value()->from_ms < 0 || clip.value()->from_ms >= clip.value()->to_ms)) {
+      std::abort();
+    }
+  } else if (clip.error().message.find_first_of("\"\\\n") != std::string::npos) {
+    std::abort();  // it goes into JSON as it is
   }
 
   // One header line of printable ASCII, with the quoted string closed once and nothing to escape.

@@ -91,16 +91,16 @@ class Player(http.server.BaseHTTPRequestHandler):
 
 @unittest.skipUnless(CHROMIUM, "needs chromium")
 class Chromium(RecordingTest):
-    def play(self, server, slug):
+    def play(self, server, slug, query=""):
         """What the page told after it had played."""
         player = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Player)
         player.daemon_threads = True
-        player.nginx_port, player.video = server.http_port, f"/videos/{slug}/source.mp4"
+        player.nginx_port, player.video = server.http_port, f"/videos/{slug}/source.mp4{query}"
         player.results, player.ranges = [], []
         threading.Thread(target=player.serve_forever, daemon=True).start()
         self.addCleanup(player.server_close)
         self.addCleanup(player.shutdown)
-        home = self.folder / f"chromium-{slug}"
+        home = self.folder / f"chromium-{slug}{len(query)}"
         browser = subprocess.Popen(
             [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--mute-audio",
              "--disable-background-networking", "--disable-dev-shm-usage", "--no-first-run",
@@ -142,6 +142,8 @@ class Chromium(RecordingTest):
         for video in self.wait_ended(server, len(clips)):
             with self.subTest(video["name"]):
                 self.assert_played(self.play(server, video["slug"])[0], 8)
+        with self.subTest("a clip"):  # from the key frame at 2 s
+            self.assert_played(self.play(server, video["slug"], "?from=2.5&to=7")[0], 5)
 
     def test_codecs_of_enhanced_rtmp(self):
         """Those that Chromium has: HEVC, AC-3 and E-AC-3 are not among them."""

@@ -47,8 +47,9 @@ void shows_a_whole_timeline(void**) {
   const Json expected = Json::parse(R"({"uniform":false,"epochs":[
     {"index":0,"start_ms":0,"end_ms":4000,"video":{"codec":"h264","width":640,"interlaced":false,
      "color_range":null,"frame_rate_declared":29.97,"frame_rate_measured":29.971},"audio":null,
-     "mp4_url":null},
-    {"index":1,"start_ms":4000,"end_ms":9000,"video":null,"audio":{"codec":"aac"},"mp4_url":null}],
+     "mp4_url":"https://media.example.com/videos/abc/source.mp4?epoch=0"},
+    {"index":1,"start_ms":4000,"end_ms":9000,"video":null,"audio":{"codec":"aac"},
+     "mp4_url":"https://media.example.com/videos/abc/source.mp4?epoch=1"}],
     "changes":[{"at_ms":4000,"field":"video.width","from":640,"to":1280},
      {"at_ms":4000,"field":"video.color_range","from":null,"to":"pc"}],
     "interruptions":[{"at_ms":4000,"started_at":"2027-01-15T08:00:00.000Z",
