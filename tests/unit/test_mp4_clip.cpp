@@ -26,7 +26,7 @@ constexpr int kSoundChange = 151;
 std::vector<OwnedFragment> long_life() {
   auto life = eventful_life(kSeconds);
   life[kSoundChange].config[1] = audio_config();
-  life[kSoundChange].config[1]->record = {0x11, 0x94};
+  life[kSoundChange].config[1]->source.channels = 1;
   life[kSoundChange].runs[0].samples[0].key = false;
   return life;
 }
