@@ -40,11 +40,15 @@ class ClipTest(RecordingTest):
 
     def assert_part(self, clip, whole, begin, end):
         """`clip` is [begin, end) ms of `whole`: each picture, each sound packet, each time."""
-        wanted = [p for p in pictures(whole) if begin - 0.01 <= p[0] < end]
-        have = pictures(clip)
+        # The times of packets: ffmpeg's decoder tells late ones behind a change of the picture.
+        shown = zip(sorted(pts for pts, _ in packets(whole, "v")), pictures(whole))
+        wanted = [(pts, picture) for pts, (_, picture) in shown if begin - 0.01 <= pts < end]
+        times = [pts for pts in sorted(pts for pts, _ in packets(clip, "v"))
+                 if -0.01 <= pts < end - begin]
+        have = list(zip(times, (picture for _, picture in pictures(clip))))
+        self.assertEqual(len(pictures(clip)), len(times))
         same = sum(a[1] == b[1] for a, b in zip(wanted, have))
-        self.assertEqual((len(have), same), (len(wanted), len(wanted)),
-                         (begin, end, wanted[:1], wanted[-3:], have[:1], have[-4:]))
+        self.assertEqual((len(have), same), (len(wanted), len(wanted)))
         self.assertGreater(len(wanted), 0)
         sound = packets(whole, "a")
         starts = [pts for pts, _ in sound]
