@@ -79,17 +79,22 @@ bool Gatherer::has_budget(std::size_t size) const {
   return chain_.held_segments() + more <= most_segments_;
 }
 
+// What belongs to the sample that comes next.
+bool Gatherer::journal(RecordType type, media::TrackKind kind, const TrackIntake& track,
+                       ByteView payload) {
+  RecordHeader header;
+  header.type = type;
+  header.kind = kind;
+  header.total = static_cast<std::uint32_t>(payload.size());
+  header.ordinal = track.next_ordinal();
+  const iovec piece{const_cast<std::uint8_t*>(payload.data()), payload.size()};
+  return has_budget(payload.size()) && chain_.append(header, {&piece, 1});
+}
+
 // The configurations lead every batch in the journal, so that a batch found there after a crash
 // needs nothing that came before it.
 bool Gatherer::journal_config(media::TrackKind kind, const TrackIntake& track) {
-  const Bytes encoded = media::encode(*track.config());
-  RecordHeader header;
-  header.type = RecordType::kConfig;
-  header.kind = kind;
-  header.total = static_cast<std::uint32_t>(encoded.size());
-  header.ordinal = track.next_ordinal();
-  const iovec piece{const_cast<std::uint8_t*>(encoded.data()), encoded.size()};
-  if (!has_budget(encoded.size()) || !chain_.append(header, {&piece, 1})) {
+  if (!journal(RecordType::kConfig, kind, track, media::encode(*track.config()))) {
     return false;
   }
   batch_->config[index_of(kind)] = track.config();
@@ -109,19 +114,11 @@ bool Gatherer::open_batch(const PerKind<TrackIntake>& tracks) {
   return true;
 }
 
-// In front of the sample that it belongs to.
 bool Gatherer::journal_repair(media::TrackKind kind, const Intake& sample,
                               const TrackIntake& track) {
-  if (sample.repair.kind == media::RepairKind::kNone) {
-    return true;
-  }
-  RecordHeader header;
-  header.type = RecordType::kRepair;
-  header.kind = kind;
-  header.ordinal = track.next_ordinal();
-  header.total = sizeof(sample.repair);
-  const iovec piece{const_cast<media::TimestampRepair*>(&sample.repair), sizeof(sample.repair)};
-  return has_budget(sizeof(sample.repair)) && chain_.append(header, {&piece, 1});
+  return sample.repair.kind == media::RepairKind::kNone ||
+         journal(RecordType::kRepair, kind, track,
+                 {reinterpret_cast<const std::uint8_t*>(&sample.repair), sizeof(sample.repair)});
 }
 
 bool Gatherer::add(media::TrackKind kind, const Intake& sample, const TrackIntake& track,

@@ -43,8 +43,9 @@ class Gatherer {
 
  private:
   bool open_batch(const PerKind<TrackIntake>& tracks);
-  bool journal_repair(media::TrackKind kind, const Intake& sample, const TrackIntake& track);
+  bool journal(RecordType type, media::TrackKind kind, const TrackIntake& track, ByteView payload);
   bool journal_config(media::TrackKind kind, const TrackIntake& track);
+  bool journal_repair(media::TrackKind kind, const Intake& sample, const TrackIntake& track);
   bool has_budget(std::size_t size) const;
 
   SegmentChain chain_;
