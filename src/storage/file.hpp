@@ -29,7 +29,8 @@ class File {
   virtual Status truncate(std::uint64_t size) = 0;
   virtual Result<std::uint64_t> size() = 0;
   // Makes this the one writer of the file on this machine, as long as it is open and its process
-  // lives; kUnavailable: somebody else is. Readers, and those who do not claim it, are not kept out.
+  // lives; kUnavailable: somebody else is. Readers, and those who do not claim it, are not kept
+  // out.
   virtual Status claim() { return ok(); }
   // Whether somebody else has claimed it.
   virtual bool is_claimed() { return false; }

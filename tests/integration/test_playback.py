@@ -1,17 +1,10 @@
 """A browser plays the download, and seeks in it."""
-import http.server
-import json
-import os
-import shutil
-import subprocess
-import threading
 import unittest
 
 from tests.integration.support import AUTOMATIC, BY_HAND, RecordingTest, test_clip, wait_for
+from tests.integration.support.browser import CHROMIUM, play_page
 from tests.integration.support.enhanced import enhanced_flv
 from tests.integration.support.enhanced_case import FLAC, SVT_AV1, VPX, X264, encoded
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 # Plays a moment at the beginning, in the middle and at the beginning again, and tells of each.
 PAGE = """<!doctype html><title>playing</title><video id=v muted playsinline src="/video"></video>
@@ -49,77 +42,8 @@ async function seek(to) {
 </script>"""
 
 
-class Player(http.server.BaseHTTPRequestHandler):
-    """Serves the page; hands requests for the video on to nginx, ranges and all."""
-
-    def do_GET(self):
-        if self.path == "/video":
-            import http.client
-            upstream = http.client.HTTPConnection("127.0.0.1", self.server.nginx_port, timeout=20)
-            headers = {"Range": self.headers["Range"]} if "Range" in self.headers else {}
-            upstream.request("GET", self.server.video, headers=headers)
-            reply = upstream.getresponse()
-            self.server.ranges.append((headers.get("Range"), reply.status))
-            self.send_response(reply.status)
-            for name, value in reply.getheaders():
-                if name.lower() in ("content-type", "content-range", "accept-ranges", "etag",
-                                    "content-length"):
-                    self.send_header(name, value)
-            self.end_headers()
-            try:
-                shutil.copyfileobj(reply, self.wfile)
-            except OSError:
-                pass  # the browser has enough
-            upstream.close()
-            return
-        body = PAGE.encode() if self.path == "/" else b""
-        self.send_response(200 if body else 404)
-        self.send_header("Content-Type", "text/html; charset=utf-8")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.results.append(json.loads(body))
-        self.send_response(204)
-        self.end_headers()
-
-    def log_message(self, *_):
-        pass
-
-
 @unittest.skipUnless(CHROMIUM, "needs chromium")
 class Chromium(RecordingTest):
-    def play(self, server, slug, query=""):
-        """What the page told after it had played."""
-        player = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Player)
-        player.daemon_threads = True
-        player.nginx_port, player.video = server.http_port, f"/videos/{slug}/source.mp4{query}"
-        player.results, player.ranges = [], []
-        threading.Thread(target=player.serve_forever, daemon=True).start()
-        self.addCleanup(player.server_close)
-        self.addCleanup(player.shutdown)
-        home = self.folder / f"chromium-{slug}{len(query)}"
-        browser = subprocess.Popen(
-            [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--mute-audio",
-             "--disable-background-networking", "--disable-dev-shm-usage", "--no-first-run",
-             "--disable-component-update", "--autoplay-policy=no-user-gesture-required",
-             "--remote-debugging-port=0", f"--user-data-dir={home}",
-             f"http://127.0.0.1:{player.server_port}/"],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            start_new_session=True)
-        try:
-            result = wait_for(lambda: player.results, 90, "the browser has played")[0]
-        finally:
-            os.killpg(browser.pid, 15)
-            try:
-                browser.wait(10)
-            except subprocess.TimeoutExpired:
-                os.killpg(browser.pid, 9)
-                browser.wait()
-        return result, player.ranges
-
     def assert_played(self, result, seconds):
         self.assertIsNone(result["error"], result)
         self.assertEqual((result["width"], result["height"]), (320, 180))
@@ -141,9 +65,9 @@ class Chromium(RecordingTest):
             self.assertEqual(self.send(server, name, clip, "--speed", "8").wait(), 0)
         for video in self.wait_ended(server, len(clips)):
             with self.subTest(video["name"]):
-                self.assert_played(self.play(server, video["slug"])[0], 8)
+                self.assert_played(play_page(self, PAGE, server, video["slug"])[0], 8)
         with self.subTest("a clip"):  # from the key frame at 2 s
-            self.assert_played(self.play(server, video["slug"], "?from=2.5&to=7")[0], 5)
+            self.assert_played(play_page(self, PAGE, server, video["slug"], "?from=2.5&to=7")[0], 5)
 
     def test_codecs_of_enhanced_rtmp(self):
         """Those that Chromium has: HEVC, AC-3 and E-AC-3 are not among them."""
@@ -156,7 +80,7 @@ class Chromium(RecordingTest):
             self.assertEqual(self.send(server, name, flv, "--speed", "8").wait(), 0)
         for video in self.wait_ended(server, len(sources)):
             with self.subTest(video["name"]):
-                self.assert_played(self.play(server, video["slug"])[0], 8)
+                self.assert_played(play_page(self, PAGE, server, video["slug"])[0], 8)
 
     def test_recorded_by_hand_in_mid_stream(self):
         server = self.start_nginx(application=BY_HAND)
@@ -168,9 +92,9 @@ class Chromium(RecordingTest):
         wait_for(lambda: self.stream(server, "cam")["recording_duration"] > 4, 20, "4 s")
         # While it is recorded, too.
         slug = self.videos(server)[0]["slug"]
-        growing = self.play(server, slug)[0]
+        growing = play_page(self, PAGE, server, slug)[0]
         self.assertIsNone(growing["error"], growing)
         self.assertEqual(len(growing["steps"]), 3, growing)
         self.assertEqual(api.put(f"streams/{stream}/stop_recording").status, 200)
         [video] = self.wait_ended(server)
-        self.assert_played(self.play(server, slug)[0], video["duration"] / 1000)
+        self.assert_played(play_page(self, PAGE, server, slug)[0], video["duration"] / 1000)

@@ -1,0 +1,82 @@
+"""A headless Chromium that plays what nginx serves, and tells how."""
+import http.client
+import http.server
+import json
+import os
+import shutil
+import subprocess
+import threading
+
+from .wait import wait_for
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+class Player(http.server.BaseHTTPRequestHandler):
+    """Serves the page; hands requests for the video on to nginx, ranges and all."""
+
+    def do_GET(self):
+        if self.path == "/video":
+            upstream = http.client.HTTPConnection("127.0.0.1", self.server.nginx_port, timeout=20)
+            headers = {"Range": self.headers["Range"]} if "Range" in self.headers else {}
+            upstream.request("GET", self.server.video, headers=headers)
+            reply = upstream.getresponse()
+            self.server.ranges.append((headers.get("Range"), reply.status))
+            self.send_response(reply.status)
+            for name, value in reply.getheaders():
+                if name.lower() in ("content-type", "content-range", "accept-ranges", "etag",
+                                    "content-length"):
+                    self.send_header(name, value)
+            self.end_headers()
+            try:
+                shutil.copyfileobj(reply, self.wfile)
+            except OSError:
+                pass  # the browser has enough
+            upstream.close()
+            return
+        body = self.server.page.encode() if self.path == "/" else b""
+        self.send_response(200 if body else 404)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.results.append(json.loads(body))
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+def play_page(test, page, server, slug, query=""):
+    """What the page told after it had played /video, and the ranges that it asked for."""
+    player = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Player)
+    player.daemon_threads = True
+    player.page = page
+    player.nginx_port, player.video = server.http_port, f"/videos/{slug}/source.mp4{query}"
+    player.results, player.ranges = [], []
+    threading.Thread(target=player.serve_forever, daemon=True).start()
+    test.addCleanup(player.server_close)
+    test.addCleanup(player.shutdown)
+    home = test.folder / f"chromium-{slug}{len(query)}"
+    browser = subprocess.Popen(
+        [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--mute-audio",
+         "--disable-background-networking", "--disable-dev-shm-usage", "--no-first-run",
+         "--disable-component-update", "--autoplay-policy=no-user-gesture-required",
+         "--remote-debugging-port=0", f"--user-data-dir={home}",
+         f"http://127.0.0.1:{player.server_port}/"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        start_new_session=True)
+    try:
+        result = wait_for(lambda: player.results, 90, "the browser has played")[0]
+    finally:
+        os.killpg(browser.pid, 15)
+        try:
+            browser.wait(10)
+        except subprocess.TimeoutExpired:
+            os.killpg(browser.pid, 9)
+            browser.wait()
+    return result, player.ranges
