@@ -51,6 +51,31 @@ VIDEO = [
     (VPX, "640x360", "25", "-pix_fmt yuv420p10le " + PQ),
     (VPX, "320x180", "25", "-pix_fmt yuv422p12le"),
 ]
+X264 = "-c:v libx264 -preset ultrafast -g 5"
+AVC = [
+    (X264, "1280x720", "30000/1001", "-profile:v baseline -pix_fmt yuv420p " + TV_709),
+    (X264, "320x180", "25", "-profile:v main -bf 2 -coder 1 -pix_fmt yuv420p"),
+    (X264, "640x360", "24000/1001", "-profile:v high -bf 3 -pix_fmt yuv420p " + SMPTE),
+    (X264, "640x360", "25", "-preset medium -bf 3 -x264-params b-pyramid=normal -pix_fmt yuv420p"),
+    (X264, "320x180", "25", "-pix_fmt yuvj420p -color_range pc"),
+    (X264, "320x180", "25", "-pix_fmt yuvj444p -color_range pc"),
+    (X264, "320x180", "50", "-pix_fmt yuv420p10le " + PQ),
+    (X264, "320x180", "60", "-pix_fmt yuv422p " + HLG),
+    (X264, "320x180", "60", "-pix_fmt yuv422p10le " + HLG),
+    (X264, "354x198", "25", "-pix_fmt yuv444p"),
+    (X264, "320x180", "25", "-pix_fmt yuv444p10le"),
+    (X264, "320x180", "25", "-pix_fmt gray"),
+    (X264, "322x182", "15", "-pix_fmt yuv420p"),
+    (X264, "720x576", "25", "-vf setsar=64/45 -pix_fmt yuv420p"),
+    (X264, "720x480", "25", "-vf setsar=853/720 -pix_fmt yuv420p"),
+    (X264, "720x576", "25", "-flags +ildct+ilme -pix_fmt yuv420p"),
+    (X264, "320x180", "25", "-level 1.3 -pix_fmt yuv420p"),
+    (X264, "320x180", "25", "-level 5.1 -refs 4 -pix_fmt yuv420p"),
+    (X264, "320x180", "10", "-qp 0 -pix_fmt yuv420p"),
+    (X264, "426x240", "120", "-x264-params nal-hrd=cbr:vbv-maxrate=900:vbv-bufsize=900 -b:v 900k "
+                             "-pix_fmt yuv420p"),
+    (X264 + " -intra-refresh 1", "320x180", "25", "-pix_fmt yuv420p"),
+]
 # codec, rate, channels, what else
 AUDIO = [
     ("libopus", 48000, 1, ""), ("libopus", 24000, 2, ""), ("libopus", 48000, 6, "-b:a 160k"),
@@ -67,14 +92,14 @@ def video_by_ffprobe(path):
     [stream] = probe(path, "-show_streams")["streams"]
     above, below = map(int, stream["r_frame_rate"].split("/"))
     depth = re.search(r"(\d+)le$", stream["pix_fmt"])
-    hevc = stream["codec_name"] == "hevc"
+    says_rate = stream["codec_name"] in ("h264", "hevc")
     said = {field: stream.get(field) for field in (
         "profile", "level", "width", "height", "sample_aspect_ratio", "pix_fmt", "color_range",
         "color_primaries", "color_transfer", "color_space", "has_b_frames")}
     said |= {"codec": stream["codec_name"], "bit_depth": int(depth[1]) if depth else 8,
              "interlaced": stream["field_order"] != "progressive",
-             # Only H.265 says it, and others leave it to the times of their frames.
-             "frame_rate_declared": round(above / below, 3) if hevc else None}
+             # The others leave it to the times of their frames.
+             "frame_rate_declared": round(above / below, 3) if says_rate else None}
     return said
 
 
@@ -95,10 +120,16 @@ class Parameters(EnhancedTest):
             yield epoch
 
     def test_video(self):
+        self.assertGreaterEqual(len(VIDEO), 30)
+        self.assert_video(VIDEO)
+
+    def test_avc(self):
+        self.assert_video(AVC)
+
+    def assert_video(self, encodings):
         clips = [make_media(PICTURE.format(size=size, rate=rate) + f"{codec} {more}", ".mp4")
-                 for codec, size, rate, more in VIDEO]
-        self.assertGreaterEqual(len(clips), 30)
-        for described, clip, epoch in zip(VIDEO, clips, self.told(clips)):
+                 for codec, size, rate, more in encodings]
+        for described, clip, epoch in zip(encodings, clips, self.told(clips)):
             with self.subTest(" ".join(described)):
                 said, wanted = dict(epoch["video"]), video_by_ffprobe(clip)
                 said.pop("frame_rate_measured")
