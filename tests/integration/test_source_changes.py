@@ -76,8 +76,8 @@ class SourceChanges(RecordingTest):
     def of(self, server, name):
         def there():
             stream = self.stream(server, name)
-            return stream and [video for video in self.videos(server)
-                               if video["stream_id"] == stream["id"]]
+            return stream and stream["id"] and [video for video in self.videos(server)
+                                                if video["stream_id"] == stream["id"]]
         [video] = wait_for(there, 15, f"{name} is recorded")
         return video
 
@@ -180,7 +180,8 @@ class SourceChanges(RecordingTest):
         self.assertIn("pixel format yuv420p → yuvj420p, colour range tv → pc at 00:00:0", words)
 
     def test_growing_and_after_a_crash(self):
-        server = self.start_nginx(application=RETURNING)
+        # Long enough for all to be looked at before their silence ends them.
+        server = self.start_nginx(application=RETURNING.replace(f"{WINDOW}s", "20s"))
         rows = cases(self.folder, ("header", "in_band"))
         for case in rows:
             self.send(server, case.name, case.published[0], "--hold", "60")
