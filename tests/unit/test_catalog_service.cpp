@@ -159,6 +159,8 @@ void a_full_pool_is_answered(void**) {
 void calls_do_not_pile_up_without_end(void**) {
   TemporaryFolder folder;
   QueuedExecutor executor;
+  // A reader waits for the file to be made.
+  assert_true(bool(catalog::open_sqlite_catalog(folder.catalog_path(), true)));
   CatalogService service(executor, opener(folder), 1);
   int refused = 0, answered = 0;
   for (int i = 0; i < 5000; ++i) {

@@ -78,11 +78,11 @@ std::int64_t sent(std::int64_t n, const Rate& rate, double phase, Rounding round
   return static_cast<std::int64_t>(std::floor(exact + 1e-7));
 }
 
-Feed four_hours(const Rate& rate, std::uint32_t timescale, std::uint32_t declared, double phase,
+Feed an_hour(const Rate& rate, std::uint32_t timescale, std::uint32_t declared, double phase,
                 Rounding rounding) {
   Feed feed(timescale, declared);
   feed.usual = rate.ticks;
-  const std::int64_t frames = 4 * 3600 * rate.num / rate.den;
+  const std::int64_t frames = 3600 * rate.num / rate.den;
   for (std::int64_t n = 0; n < frames; ++n) {
     feed.at(sent(n, rate, phase, rounding));
   }
@@ -107,7 +107,7 @@ void puts_declared_rates_on_an_exact_grid(void**) {
   for (const Rate& rate : kRates) {
     for (const Rounding rounding : {Rounding::kNearest, Rounding::kDown}) {
       for (const double phase : {0.0, 0.3, 0.5, 0.97}) {
-        const Feed feed = four_hours(rate, kVideoTimescale, rate.ticks, phase, rounding);
+        const Feed feed = an_hour(rate, kVideoTimescale, rate.ticks, phase, rounding);
         check(feed, rate, 0.999);
         assert_true(feed.durations.size() <= 4);
       }
@@ -119,7 +119,7 @@ void learns_standard_rates(void**) {
   for (const Rate& rate : kRates) {
     for (const Rounding rounding : {Rounding::kNearest, Rounding::kDown}) {
       for (const double phase : {0.0, 0.3, 0.97}) {
-        check(four_hours(rate, kVideoTimescale, 0, phase, rounding), rate, 0.99);
+        check(an_hour(rate, kVideoTimescale, 0, phase, rounding), rate, 0.99);
       }
     }
   }
@@ -140,7 +140,7 @@ void learns_a_standard_rate_within_a_second(void**) {
 void unlearns_a_wrong_declaration(void**) {
   for (const Rate& rate : kRates) {
     for (const std::uint32_t wrong : {4000U, 4800U, 5005U, 2002U, 1000U, 120U, 90000U}) {
-      Feed feed = four_hours(rate, kVideoTimescale, wrong, 0.3, Rounding::kNearest);
+      Feed feed = an_hour(rate, kVideoTimescale, wrong, 0.3, Rounding::kNearest);
       check(feed, rate, 0.99);
     }
   }
@@ -149,7 +149,7 @@ void unlearns_a_wrong_declaration(void**) {
 void keeps_an_odd_rate_within_a_millisecond(void**) {
   for (const std::int64_t fps : {7, 18, 22, 90, 144}) {
     const Rate rate{fps, 1, static_cast<std::uint32_t>((kVideoTimescale + fps / 2) / fps)};
-    check(four_hours(rate, kVideoTimescale, 0, 0.3, Rounding::kNearest), rate, 0.98);
+    check(an_hour(rate, kVideoTimescale, 0, 0.3, Rounding::kNearest), rate, 0.98);
   }
 }
 
@@ -158,7 +158,7 @@ void puts_audio_frames_on_an_exact_grid(void**) {
     for (const Rounding rounding : {Rounding::kNearest, Rounding::kDown}) {
       for (const double phase : {0.0, 0.4, 0.99}) {
         const Rate rate{hz, 1024, 1024};
-        const Feed feed = four_hours(rate, hz, 1024, phase, rounding);
+        const Feed feed = an_hour(rate, hz, 1024, phase, rounding);
         check(feed, rate, 0.999);
         assert_true(feed.durations.size() <= 6);
       }
