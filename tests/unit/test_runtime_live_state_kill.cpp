@@ -356,10 +356,11 @@ void move_back_and_forth(LiveState& state, const Scene& scene, int rounds) {
   }
 }
 
-bool holds(LiveState& state, const Scene& scene, std::int64_t* number) {
+// Whoever has the lock may not be given a processor for long: then it is asked for again.
+bool holds(LiveState& state, const Scene& scene, std::int64_t* number, int tries = 500) {
   auto begun = state.begin();
   if (!begun) {
-    return false;
+    return tries > 0 && holds(state, scene, number, tries - 1);
   }
   LiveState::Transaction& transaction = begun.value();
   *number = transaction.edit_shared().video_ids.next;
