@@ -79,7 +79,7 @@ std::int64_t sent(std::int64_t n, const Rate& rate, double phase, Rounding round
 }
 
 Feed an_hour(const Rate& rate, std::uint32_t timescale, std::uint32_t declared, double phase,
-                Rounding rounding) {
+             Rounding rounding) {
   Feed feed(timescale, declared);
   feed.usual = rate.ticks;
   const std::int64_t frames = 3600 * rate.num / rate.den;
