@@ -23,8 +23,9 @@
 namespace {
 
 constexpr int kSeconds = 4;  // the first one fills memory and page tables, and is not counted
-constexpr std::size_t kReceiveBuffers = 1 << 20;  // what is copied was just received: it is in cache
-constexpr std::size_t kMaxPieces = 1024;          // IOV_MAX
+constexpr std::size_t kReceiveBuffers = 1
+                                        << 20;  // what is copied was just received: it is in cache
+constexpr std::size_t kMaxPieces = 1024;        // IOV_MAX
 
 double clock_seconds(clockid_t clock) {
   timespec time{};
@@ -58,8 +59,7 @@ class Machine {
       : message_(message), fragment_(fragment), received_(kReceiveBuffers, 1), streams_(streams) {
     for (std::size_t i = 0; i < streams; ++i) {
       Stream& stream = streams_[i];
-      stream.path =
-          directory + "/floor." + std::to_string(::getpid()) + "." + std::to_string(i);
+      stream.path = directory + "/floor." + std::to_string(::getpid()) + "." + std::to_string(i);
       stream.memory.assign(2 * fragment, 2);
       stream.fd = ::open(stream.path.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
       if (stream.fd < 0) {
@@ -97,8 +97,8 @@ class Machine {
     for (std::size_t i = 0; i < pieces; ++i) {
       vectors_.push_back({half + i * step, i + 1 == pieces ? fragment_ - i * step : step});
     }
-    const ssize_t put = ::pwritev(stream.fd, vectors_.data(), static_cast<int>(vectors_.size()),
-                                  stream.written);
+    const ssize_t put =
+        ::pwritev(stream.fd, vectors_.data(), static_cast<int>(vectors_.size()), stream.written);
     if (put != static_cast<ssize_t>(fragment_)) {
       fail("pwritev");
     }
