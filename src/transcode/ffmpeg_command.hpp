@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "transcode/frozen_source.hpp"
+#include "transcode/ladder.hpp"
+#include "transcode/settings.hpp"
+
+namespace recording::transcode {
+
+// ffmpeg's arguments after its own name, for execvp: no shell, and no byte of an encoder's in them.
+// Standard input: the session as FLV, its messages from a key frame on. Standard output: lines of
+// "-progress", each second. Standard error: warnings and errors, a line each.
+//
+// `directory` exists and is empty; there, from one segment after the first key frame on:
+//   media_{n}.m3u8   one live media playlist a track, in the order of ladder_of(): pictures, sound
+//   manifest.mpd     MPEG-DASH over the same segments
+//   init-{n}.mp4, {n}-{number}.m4s
+// each renamed into place whole; segments that fell out of the playlists are removed. At the end of
+// the input the playlists get their EXT-X-ENDLIST. What is missing is master.m3u8: see
+// master_playlist.hpp.
+std::vector<std::string> ffmpeg_arguments(const FrozenSource& source,
+                                          const TranscoderSettings& settings,
+                                          const std::string& directory);
+
+}  // namespace recording::transcode

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "transcode/frozen_source.hpp"
+#include "transcode/settings.hpp"
+
+namespace recording::transcode {
+
+// One encoded or copied track of pictures.
+struct LiveVideo {
+  bool copy = false;                    // the source as it came
+  std::uint32_t width = 0, height = 0;  // even, unless copied
+  std::int64_t bps = 0;                 // aimed at; of a copy as far as it is known, else 0
+  std::int64_t most_bps = 0;            // over a second; 0: not known
+  std::uint8_t level = 0;               // level_idc of H.264; 0: the source's
+};
+
+// One encoded or copied track of sound.
+struct LiveAudio {
+  bool copy = false;
+  std::int64_t bps = 0;
+};
+
+// One quality that a viewer may have.
+struct LiveRendition {
+  std::string name;            // "source", "720p", "audio"
+  int video = -1, audio = -1;  // into the two lists of Ladder; -1: none
+};
+
+// What the live playback of a session consists of: renditions share tracks where they can.
+struct Ladder {
+  std::vector<LiveVideo> videos;
+  std::vector<LiveAudio> audios;
+  std::vector<LiveRendition> renditions;  // the best first
+};
+
+// Never larger than the source, and no faster. The source itself is the first rendition: copied
+// when every player can have it as it is, else encoded.
+Ladder ladder_of(const FrozenSource& source, const TranscoderSettings& settings);
+
+}  // namespace recording::transcode
