@@ -2,6 +2,7 @@
 
 #include "ngx_rtmp_publisher.hpp"
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <string>
@@ -10,6 +11,7 @@
 
 #include "base/bytes.hpp"
 #include "boundary.hpp"
+#include "media/flv_metadata.hpp"
 #include "media/flv_tag.hpp"
 #include "ngx_application.hpp"
 #include "ngx_recording_process.hpp"
@@ -32,7 +34,8 @@ struct PublisherContext {
   // when the new publisher is refused after all.
   ngx_rtmp_session_t* replaced = nullptr;
   recorder::Session* session = nullptr;
-  bool frame_rate_told = false;
+  // The last onMetaData, which may come before on_publish has answered, too.
+  std::optional<media::FlvMetadata> metadata;
   // The last sequence header of each kind, as its message was. An encoder may send it while
   // on_publish has not answered yet; nginx-rtmp keeps those of H.264 and AAC only.
   std::array<Bytes, media::kTrackKinds> headers;
@@ -184,24 +187,30 @@ void keep_header(ngx_rtmp_session_t* s, media::TrackKind kind, media::Pieces mes
   }
 }
 
-// nginx-rtmp keeps onMetaData's frame rate as a whole number, cut off: 29 is 29.97.
-double frame_rate_of(const ngx_rtmp_codec_ctx_t& codec) noexcept {
-  switch (codec.frame_rate) {
-    case 23:
-    case 29:
-    case 59:
-    case 119:
-      return (static_cast<double>(codec.frame_rate) + 1) * 1000 / 1001;
-    default:
-      return static_cast<double>(codec.frame_rate);
+// A rate that was declared before is not declared anew by an encoder that repeats its onMetaData:
+// what the pictures themselves have said since counts.
+void take_metadata(ngx_rtmp_session_t* s, ngx_chain_t* in) {
+  constexpr std::uint64_t kLongest = 65536;
+  media::PieceReader reader(pieces_of(in));
+  Bytes message;
+  reader.copy(std::min(reader.left(), kLongest), message);
+  std::optional<media::FlvMetadata> metadata = media::parse_metadata(message);
+  PublisherContext* context = metadata ? context_for(s) : nullptr;
+  if (context == nullptr) {
+    return;
   }
-}
-
-void tell_frame_rate(ngx_rtmp_session_t* s, PublisherContext& context) {
-  const auto* codec = module_context<ngx_rtmp_codec_ctx_t>(s, ngx_rtmp_codec_module);
-  if (!context.frame_rate_told && codec != nullptr && codec->frame_rate != 0) {
-    context.frame_rate_told = true;
-    context.session->declare_frame_rate(frame_rate_of(*codec));
+  for (const std::string& why : metadata->rejected) {
+    if (!context->metadata || context->metadata->rejected != metadata->rejected) {
+      ngx_log_error(NGX_LOG_WARN, s->connection->log, 0, "recording: onMetaData of \"%V\": %*s",
+                    &app_of(s), why.size(), why.data());
+    }
+  }
+  const bool new_rate =
+      metadata->frame_rate &&
+      (!context->metadata || context->metadata->frame_rate != metadata->frame_rate);
+  context->metadata = std::move(metadata);
+  if (context->session != nullptr && new_rate) {
+    context->session->declare_frame_rate(*context->metadata->frame_rate);
   }
 }
 
@@ -242,7 +251,9 @@ void accept_publisher(ngx_rtmp_session_t* s) {
   if (context->session == nullptr) {
     return;
   }
-  tell_frame_rate(s, *context);
+  if (context->metadata && context->metadata->frame_rate) {
+    context->session->declare_frame_rate(*context->metadata->frame_rate);
+  }
   for (const media::TrackKind kind : {media::TrackKind::kVideo, media::TrackKind::kAudio}) {
     Bytes& header = context->headers[static_cast<std::size_t>(kind)];
     if (!header.empty()) {
@@ -274,7 +285,6 @@ ngx_int_t recorder_close_stream(ngx_rtmp_session_t* s, ngx_rtmp_close_stream_t* 
         application()->recorder().end(
             std::exchange(context->session, nullptr),
             lost ? recorder::SessionEnd::kInterrupted : recorder::SessionEnd::kGoodbye);
-        context->frame_rate_told = false;
       }
     }
     return 0;
@@ -291,11 +301,28 @@ ngx_int_t on_av(ngx_rtmp_session_t* s, ngx_rtmp_header_t* h, ngx_chain_t* in) no
     keep_header(s, kind, message);
     PublisherContext* context = context_of(s);
     if (context != nullptr && context->session != nullptr) {
-      tell_frame_rate(s, *context);
       context->session->on_message(kind, h->timestamp, message);
     }
     return NGX_OK;
   });
+}
+
+ngx_int_t on_metadata(ngx_rtmp_session_t* s, ngx_rtmp_header_t* /*h*/, ngx_chain_t* in) noexcept {
+  return guard(s->connection->log, "metadata", NGX_OK, [&] {
+    if (is_recordable(s)) {
+      take_metadata(s, in);
+    }
+    return NGX_OK;
+  });
+}
+
+// In front of nginx-rtmp's own handlers, which move on in the message that they read.
+bool handle(ngx_rtmp_core_main_conf_t* core, ngx_uint_t type, ngx_rtmp_handler_pt with) {
+  auto* handler = static_cast<ngx_rtmp_handler_pt*>(ngx_array_push(&core->events[type]));
+  if (handler != nullptr) {
+    *handler = with;
+  }
+  return handler != nullptr;
 }
 
 }  // namespace
@@ -309,12 +336,10 @@ ngx_int_t hook_gate(ngx_conf_t* /*cf*/) noexcept {
 ngx_int_t hook_publisher(ngx_conf_t* cf) noexcept {
   auto* core = static_cast<ngx_rtmp_core_main_conf_t*>(
       ngx_rtmp_conf_get_module_main_conf(cf, ngx_rtmp_core_module));
-  for (const ngx_uint_t type : {NGX_RTMP_MSG_AUDIO, NGX_RTMP_MSG_VIDEO}) {
-    auto* handler = static_cast<ngx_rtmp_handler_pt*>(ngx_array_push(&core->events[type]));
-    if (handler == nullptr) {
-      return NGX_ERROR;
-    }
-    *handler = on_av;
+  if (!handle(core, NGX_RTMP_MSG_AUDIO, on_av) || !handle(core, NGX_RTMP_MSG_VIDEO, on_av) ||
+      !handle(core, NGX_RTMP_MSG_AMF_META, on_metadata) ||
+      !handle(core, NGX_RTMP_MSG_AMF3_META, on_metadata)) {
+    return NGX_ERROR;
   }
   next_publish = ngx_rtmp_publish;
   ngx_rtmp_publish = recorder_publish;

@@ -1,4 +1,6 @@
 """What a recording's file says of its course: epochs, changes, interruptions, at any moment."""
+import pathlib
+import struct
 from datetime import datetime, timezone
 
 from tests.integration.support import (AT_ONCE, AUTOMATIC, Api, RecordingTest, Reply, probe,
@@ -179,6 +181,21 @@ class Timelines(RecordingTest):
                 self.assertEqual([i["reason"] for i in story["interruptions"]], [reason])
                 self.assertTrue(story["uniform"], story["changes"])
                 self.assertEqual(len(video["recording_times"]), 2)
+
+    def test_declared_frame_rates_are_those_of_metadata(self):
+        """nginx-rtmp keeps whole numbers of them, cut off."""
+        server = self.start_nginx(application=AUTOMATIC)
+        clip = pathlib.Path(test_clip(seconds=1)).read_bytes()  # its VUI says 25
+        said = clip.index(b"framerate\0") + len(b"framerate\0")
+        wanted = {"ntsc": (30000 / 1001, 29.97), "half": (12.5, 12.5), "none": (float("nan"), 25)}
+        for name, (rate, _) in wanted.items():
+            source = self.folder / f"{name}.flv"
+            source.write_bytes(clip[:said] + struct.pack(">d", rate) + clip[said + 8:])
+            self.send(server, name, source)
+        for video in self.wait_ended(server, len(wanted)):
+            name = Api(server.http_port).get(f"streams/{video['stream_id']}").json["name"]
+            [epoch] = self.told(server, video)["epochs"]
+            self.assertEqual(epoch["video"]["frame_rate_declared"], wanted[name][1], name)
 
     def test_no_file_no_timeline(self):
         server = self.start_nginx(application=AUTOMATIC.replace(
