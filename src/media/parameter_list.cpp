@@ -1,8 +1,8 @@
 #include "media/parameter_list.hpp"
 
 #include <algorithm>
-#include <array>
-#include <span>
+
+#include "media/color_names.hpp"
 
 namespace recording::media {
 namespace {
@@ -10,45 +10,9 @@ namespace {
 using Value = ParameterValue;
 
 // Empty, 0, negative: the configuration does not say.
-Value text(const std::string& value) { return value.empty() ? Value() : Value(value); }
+Value text(std::string_view value) { return value.empty() ? Value() : Value(std::string(value)); }
 Value not_negative(std::int32_t value) { return value < 0 ? Value() : Value(std::int64_t{value}); }
 Value positive(std::uint32_t value) { return value != 0 ? Value(std::int64_t{value}) : Value(); }
-
-// ITU-T H.264, table E-3 (and H.273, 8.1)
-constexpr std::array<std::string_view, 13> kPrimaries = {
-    "reserved",  "bt709", "",       "reserved", "bt470m",   "bt470bg", "smpte170m",
-    "smpte240m", "film",  "bt2020", "smpte428", "smpte431", "smpte432"};
-// Table E-4 (and H.273, 8.2)
-constexpr std::array<std::string_view, 19> kTransfers = {
-    "reserved",  "bt709",     "",          "reserved", "bt470m",       "bt470bg", "smpte170m",
-    "smpte240m", "linear",    "log100",    "log316",   "iec61966-2-4", "bt1361e", "iec61966-2-1",
-    "bt2020-10", "bt2020-12", "smpte2084", "smpte428", "arib-std-b67"};
-// Table E-5 (and H.273, 8.3)
-constexpr std::array<std::string_view, 15> kMatrices = {"gbr",
-                                                        "bt709",
-                                                        "",
-                                                        "reserved",
-                                                        "fcc",
-                                                        "bt470bg",
-                                                        "smpte170m",
-                                                        "smpte240m",
-                                                        "ycgco",
-                                                        "bt2020nc",
-                                                        "bt2020c",
-                                                        "smpte2085",
-                                                        "chroma-derived-nc",
-                                                        "chroma-derived-c",
-                                                        "ictcp"};
-
-// Nothing for 2, "unspecified", and for what no table has.
-Value named(std::span<const std::string_view> names, std::uint8_t index) {
-  return index < names.size() && !names[index].empty() ? Value(std::string(names[index])) : Value();
-}
-
-Value colour_primaries(std::uint8_t index) {
-  constexpr std::uint8_t kEbu3213 = 22;
-  return index == kEbu3213 ? Value(std::string("ebu3213")) : named(kPrimaries, index);
-}
 
 Value colour_range(ColorRange range) {
   return range == ColorRange::kNotSaid
@@ -81,28 +45,6 @@ std::string name_in_words(const std::string& field) {
   return words;
 }
 
-std::string value_in_words(const Value& value) {
-  if (const auto* flag = std::get_if<bool>(&value)) {
-    return *flag ? "yes" : "no";
-  }
-  if (const auto* number = std::get_if<std::int64_t>(&value)) {
-    return std::to_string(*number);
-  }
-  if (const auto* number = std::get_if<double>(&value)) {
-    std::string text = std::to_string(*number);  // three places matter
-    text.erase(text.find('.') + 4);
-    while (text.back() == '0') {
-      text.pop_back();
-    }
-    if (text.back() == '.') {
-      text.pop_back();
-    }
-    return text;
-  }
-  const auto* text = std::get_if<std::string>(&value);
-  return text != nullptr ? *text : "not said";
-}
-
 }  // namespace
 
 Parameters describe_video(const TrackConfig& config) {
@@ -117,9 +59,9 @@ Parameters describe_video(const TrackConfig& config) {
        std::to_string(source.sar_num) + ":" + std::to_string(source.sar_den)},
       {"pix_fmt", text(source.pix_fmt)},
       {"color_range", colour_range(source.color_range)},
-      {"color_primaries", colour_primaries(source.color_primaries)},
-      {"color_transfer", named(kTransfers, source.color_transfer)},
-      {"color_space", named(kMatrices, source.color_space)},
+      {"color_primaries", text(color_primaries_name(source.color_primaries))},
+      {"color_transfer", text(color_transfer_name(source.color_transfer))},
+      {"color_space", text(color_space_name(source.color_space))},
       {"bit_depth", positive(source.bit_depth)},
       {"interlaced", source.interlaced},
       {"has_b_frames", not_negative(source.has_b_frames)},
@@ -144,6 +86,28 @@ std::vector<ParameterChange> changes_between(TrackKind kind, const Parameters& b
     }
   }
   return changes;
+}
+
+std::string value_in_words(const ParameterValue& value) {
+  if (const auto* flag = std::get_if<bool>(&value)) {
+    return *flag ? "yes" : "no";
+  }
+  if (const auto* number = std::get_if<std::int64_t>(&value)) {
+    return std::to_string(*number);
+  }
+  if (const auto* number = std::get_if<double>(&value)) {
+    std::string text = std::to_string(*number);  // three places matter
+    text.erase(text.find('.') + 4);
+    while (text.back() == '0') {
+      text.pop_back();
+    }
+    if (text.back() == '.') {
+      text.pop_back();
+    }
+    return text;
+  }
+  const auto* text = std::get_if<std::string>(&value);
+  return text != nullptr ? *text : "not said";
 }
 
 std::string in_words(const std::vector<ParameterChange>& changes) {

@@ -34,6 +34,8 @@ struct ParameterChange {
 // What differs between two lists of a track of one kind, in their order.
 std::vector<ParameterChange> changes_between(TrackKind kind, const Parameters& before,
                                              const Parameters& after);
+// "yuv420p", "29.97", "yes"; "not said" for nothing
+std::string value_in_words(const ParameterValue& value);
 // "pixel format yuv420p → yuvj420p, colour range tv → pc"
 std::string in_words(const std::vector<ParameterChange>& changes);
 
