@@ -22,6 +22,7 @@ namespace recording::transcode {
 // master_playlist.hpp.
 std::vector<std::string> ffmpeg_arguments(const FrozenSource& source,
                                           const TranscoderSettings& settings,
-                                          const std::string& directory);
+                                          const std::string& directory,
+                                          Copying copying = Copying::kAllowed);
 
 }  // namespace recording::transcode

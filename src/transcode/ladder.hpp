@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "media/track_config.hpp"
 #include "transcode/frozen_source.hpp"
 #include "transcode/settings.hpp"
 
@@ -37,8 +38,18 @@ struct Ladder {
   std::vector<LiveRendition> renditions;  // the best first
 };
 
+// Whether tracks that come from the encoder as they should may go to viewers as they are. After a
+// change of the source they may not: a player would get another size, or another codec setting,
+// than the session has.
+enum class Copying { kAllowed, kForbidden };
+
 // Never larger than the source, and no faster. The source itself is the first rendition: copied
 // when every player can have it as it is, else encoded.
-Ladder ladder_of(const FrozenSource& source, const TranscoderSettings& settings);
+Ladder ladder_of(const FrozenSource& source, const TranscoderSettings& settings,
+                 Copying copying = Copying::kAllowed);
+
+// What comes now is what was frozen, as far as copied tracks go. nullptr: no such track.
+bool is_as_frozen(const FrozenSource& source, const media::TrackConfig* video,
+                  const media::TrackConfig* audio);
 
 }  // namespace recording::transcode

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "transcode/frozen_source.hpp"
+#include "transcode/ladder.hpp"
 #include "transcode/settings.hpp"
 
 namespace recording::transcode {
@@ -12,6 +13,6 @@ namespace recording::transcode {
 // RESOLUTION, FRAME-RATE, BANDWIDTH. To be put beside the media playlists, whole, once they all
 // exist. `source_bps`: of the copied source's pictures, as measured so far; 0: not measured.
 std::string master_playlist(const FrozenSource& source, const TranscoderSettings& settings,
-                            std::int64_t source_bps);
+                            std::int64_t source_bps, Copying copying = Copying::kAllowed);
 
 }  // namespace recording::transcode

@@ -17,8 +17,10 @@ namespace recording::transcode {
 struct SourceMessage {
   media::TrackKind kind = media::TrackKind::kVideo;
   media::TagHeader tag;
-  std::int64_t ms = 0;  // of samples: decoding time on the session's rising clock
-  std::uint64_t size = 0;
+  // A sample whose track is described, with a time: all that ffmpeg is to get beside the headers.
+  bool decodable = false;
+  std::int64_t ms = 0;     // of such: decoding time on the session's clock, never falling
+  std::uint64_t size = 0;  // of the whole message
   // What a key frame lacks of its parameter sets, to be put in `at` bytes behind the tag's header;
   // valid until the next message. A decoder may begin, or go on after a change, with it alone.
   media::VideoSource::Arrangement sets;
@@ -37,12 +39,13 @@ class SourceIntake {
   [[nodiscard]] const media::TrackConfig* config(media::TrackKind kind) const;
 
  private:
-  void take_header(media::TrackKind kind, const media::TagHeader& tag, ByteView record);
-  void take_sample(SourceMessage& message, std::uint32_t timestamp_ms, std::int64_t now_ms,
-                   media::Pieces payload);
+  bool take_header(media::TrackKind kind, media::Codec codec, ByteView record);
+  bool set_config(media::TrackKind kind, const media::TrackConfig& config);
+  void take_sample(SourceMessage& message, std::uint32_t timestamp_ms, std::int64_t now_ms);
 
   media::SessionClock clock_;
   std::unique_ptr<media::VideoSource> video_;
+  media::Codec video_codec_ = media::Codec::kNone;
   media::AudioSource audio_;
   std::array<std::optional<media::TrackConfig>, media::kTrackKinds> configs_;
   std::vector<iovec> payload_;  // kept, so that no message costs an allocation

@@ -49,6 +49,9 @@ class SourceProbe {
   [[nodiscard]] FrozenVideo freeze_video(const media::TrackConfig& config) const;
   [[nodiscard]] FrozenAudio freeze_audio(const media::TrackConfig& config) const;
   [[nodiscard]] double rate_shown() const;
+  [[nodiscard]] Frozen<media::FrameRate> frame_rate(const media::TrackConfig& config) const;
+  [[nodiscard]] Frozen<std::int64_t> bit_rate(media::TrackKind kind,
+                                              std::optional<std::int64_t> declared) const;
 
   State state_ = State::kProbing;
   std::optional<media::FlvMetadata> metadata_;

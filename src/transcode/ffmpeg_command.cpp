@@ -1,0 +1,240 @@
+#include "transcode/ffmpeg_command.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <initializer_list>
+#include <limits>
+#include <numeric>
+#include <utility>
+
+#include "media/color_names.hpp"
+
+namespace recording::transcode {
+namespace {
+
+// A decimal number whatever the locale: ffmpeg reads points.
+std::string decimal(std::int64_t thousandths) {
+  std::string text = std::to_string(thousandths / 1000) + ".";
+  const std::string rest = std::to_string(thousandths % 1000);
+  return text + std::string(3 - rest.size(), '0') + rest;
+}
+
+constexpr int kLargestInt = std::numeric_limits<int>::max();
+
+class Command {
+ public:
+  Command(const FrozenSource& source, const TranscoderSettings& settings, Copying copying)
+      : source_(source), settings_(settings), ladder_(ladder_of(source, settings, copying)) {}
+
+  std::vector<std::string> build(const std::string& directory) {
+    add_input();
+    add_filters();
+    for (std::size_t i = 0; i < ladder_.videos.size(); ++i) {
+      add_video(i);
+    }
+    for (std::size_t i = 0; i < ladder_.audios.size(); ++i) {
+      add_audio(i);
+    }
+    add_output(directory);
+    return std::move(arguments_);
+  }
+
+ private:
+  void add(std::initializer_list<std::string> arguments) {
+    arguments_.insert(arguments_.end(), arguments);
+  }
+
+  void add_input() {
+    add({"-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+warning", "-progress",
+         "pipe:1", "-stats_period", "1"});
+    // What the tracks are is known here: nothing needs to be found out of the first seconds.
+    add({"-analyzeduration", "500000", "-fpsprobesize", "0", "-f", "flv", "-i", "pipe:0"});
+  }
+
+  // Decoded once; the rest is done to what comes out of the decoder, so that a source that changes
+  // in mid-stream leaves the output what it was.
+  void add_filters() {
+    std::string graph;
+    const std::size_t pictures = count_encoded(ladder_.videos);
+    if (pictures > 0) {
+      const FrozenVideo& video = *source_.video;
+      graph += "[0:v:0]";
+      graph += video.interlaced ? "bwdif=mode=send_frame:deint=interlaced," : "";
+      graph += "fps=" + video.frame_rate.value.text() + ",split=" + std::to_string(pictures);
+      graph += outputs("s", ladder_.videos);
+      for (std::size_t i = 0; i < ladder_.videos.size(); ++i) {
+        if (!ladder_.videos[i].copy) {
+          graph += ";" + scaler(i);
+        }
+      }
+    }
+    const std::size_t sounds = count_encoded(ladder_.audios);
+    if (sounds > 0) {
+      // Gaps become silence, so that sound stays with the pictures.
+      graph += (graph.empty() ? "" : ";") + std::string("[0:a:0]aresample=async=1000,") +
+               "asplit=" + std::to_string(sounds) + outputs("a", ladder_.audios);
+    }
+    if (!graph.empty()) {
+      add({"-filter_complex", graph});
+    }
+  }
+
+  template <class Track>
+  static std::size_t count_encoded(const std::vector<Track>& tracks) {
+    return static_cast<std::size_t>(
+        std::count_if(tracks.begin(), tracks.end(), [](const Track& one) { return !one.copy; }));
+  }
+
+  template <class Track>
+  static std::string outputs(const char* name, const std::vector<Track>& tracks) {
+    std::string labels;
+    for (std::size_t i = 0; i < tracks.size(); ++i) {
+      labels += tracks[i].copy ? "" : "[" + (name + std::to_string(i)) + "]";
+    }
+    return labels;
+  }
+
+  [[nodiscard]] const char* range() const {
+    return source_.video->color_range.value == media::ColorRange::kFull ? "pc" : "tv";
+  }
+
+  // The shape is exactly the source's, whatever the rounding to even sides did to it: DASH has one
+  // for all pictures among which a player chooses.
+  [[nodiscard]] std::string scaler(std::size_t i) const {
+    const LiveVideo& video = ladder_.videos[i];
+    const FrozenVideo& source = *source_.video;
+    const std::uint64_t across = std::uint64_t{source.width.value} * source.sar_num;
+    const std::uint64_t down = std::uint64_t{source.height.value} * source.sar_den;
+    const std::uint64_t common = std::max<std::uint64_t>(std::gcd(across, down), 1);
+    const std::string n = std::to_string(i);
+    return "[s" + n + "]scale=" + std::to_string(video.width) + ":" + std::to_string(video.height) +
+           ":out_range=" + range() +
+           ",format=yuv420p,setdar=dar=" + std::to_string(across / common) + "/" +
+           std::to_string(down / common) + ":max=" + std::to_string(kLargestInt) + "[v" + n + "]";
+  }
+
+  void add_video(std::size_t i) {
+    const LiveVideo& video = ladder_.videos[i];
+    const std::string n = ":v:" + std::to_string(i);
+    if (video.copy) {
+      add({"-map", "0:v:0", "-c" + n, "copy"});
+      return;
+    }
+    const double rate = source_.video->frame_rate.value.per_second();
+    const auto group = static_cast<std::int64_t>(
+        std::ceil(rate * static_cast<double>(settings_.segment_ms) / 1000));
+    add({"-map",
+         "[v" + std::to_string(i) + "]",
+         "-c" + n,
+         "libx264",
+         "-preset" + n,
+         "veryfast",
+         "-profile" + n,
+         "high",
+         "-level" + n,
+         std::to_string(video.level),
+         "-b" + n,
+         std::to_string(video.bps),
+         "-maxrate" + n,
+         std::to_string(video.most_bps),
+         "-bufsize" + n,
+         std::to_string(video.bps),
+         "-g" + n,
+         std::to_string(group + 1),
+         "-sc_threshold" + n,
+         "0",
+         "-force_key_frames" + n,
+         "expr:gte(t,n_forced*" + decimal(settings_.segment_ms) + ")"});
+    add_colour(n);
+  }
+
+  // As frozen, and nothing where the source says nothing.
+  void add_colour(const std::string& n) {
+    const FrozenVideo& video = *source_.video;
+    if (video.color_range.value != media::ColorRange::kNotSaid) {
+      add({"-color_range" + n, range()});
+    }
+    const std::pair<const char*, std::string_view> tags[] = {
+        {"-color_primaries", media::color_primaries_name(video.color_primaries)},
+        {"-color_trc", media::color_transfer_name(video.color_transfer)},
+        {"-colorspace", media::color_space_name(video.color_space)}};
+    for (const auto& [option, name] : tags) {
+      if (!name.empty() && name != "reserved") {
+        add({option + n, std::string(name)});
+      }
+    }
+  }
+
+  void add_audio(std::size_t i) {
+    const LiveAudio& audio = ladder_.audios[i];
+    const std::string n = ":a:" + std::to_string(i);
+    if (audio.copy) {
+      add({"-map", "0:a:0", "-c" + n, "copy"});
+      return;
+    }
+    const FrozenAudio& source = *source_.audio;
+    constexpr std::uint32_t kMostRate = 48000;
+    constexpr std::uint16_t kMostChannels = 2;
+    add({"-map", "[a" + std::to_string(i) + "]", "-c" + n, "aac", "-b" + n,
+         std::to_string(audio.bps), "-ar" + n,
+         std::to_string(std::min(source.sample_rate.value, kMostRate)), "-ac" + n,
+         std::to_string(std::min(source.channels.value, kMostChannels))});
+  }
+
+  // ffmpeg ends a segment at the first key frame that is not earlier than this after its beginning:
+  // of pictures a little less than a segment, for the key frames of a constant rate are not exactly
+  // that far from each other.
+  [[nodiscard]] std::string adaptation_sets() const {
+    const std::string pictures = decimal(settings_.segment_ms * 9 / 10);
+    const std::string sound = decimal(settings_.segment_ms);
+    std::string sets;
+    if (!ladder_.videos.empty()) {
+      sets = "id=0,seg_duration=" + pictures + ",streams=v";
+    }
+    if (!ladder_.audios.empty()) {
+      sets += (sets.empty() ? "id=1" : " id=1") + (",seg_duration=" + sound + ",streams=a");
+    }
+    return sets;
+  }
+
+  void add_output(const std::string& directory) {
+    add({"-f",
+         "dash",
+         "-dash_segment_type",
+         "mp4",
+         "-adaptation_sets",
+         adaptation_sets(),
+         "-use_template",
+         "1",
+         "-use_timeline",
+         "1",
+         "-window_size",
+         "6",
+         "-extra_window_size",
+         "6",
+         "-hls_playlist",
+         "1",
+         "-hls_master_name",
+         "ffmpeg.m3u8",
+         "-init_seg_name",
+         "init-$RepresentationID$.mp4",
+         "-media_seg_name",
+         "$RepresentationID$-$Number%06d$.m4s",
+         directory + "/manifest.mpd"});
+  }
+
+  const FrozenSource& source_;
+  const TranscoderSettings& settings_;
+  const Ladder ladder_;
+  std::vector<std::string> arguments_;
+};
+
+}  // namespace
+
+std::vector<std::string> ffmpeg_arguments(const FrozenSource& source,
+                                          const TranscoderSettings& settings,
+                                          const std::string& directory, Copying copying) {
+  return Command(source, settings, copying).build(directory);
+}
+
+}  // namespace recording::transcode

@@ -1,0 +1,228 @@
+#include "transcode/ladder.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace recording::transcode {
+namespace {
+
+using media::Codec;
+
+constexpr double kUsualRate = 30;
+constexpr std::int64_t kUsualAudioBps = 128000;
+
+// Without transcoder_rendition.
+const std::vector<RenditionSetting>& default_ladder() {
+  static const std::vector<RenditionSetting> ladder = {{"1080p", 1080, 5000000, 128000},
+                                                       {"720p", 720, 2800000, 128000},
+                                                       {"480p", 480, 1400000, 96000},
+                                                       {"360p", 360, 800000, 96000}};
+  return ladder;
+}
+
+// What players show as it is: browsers have no more of H.264 than this.
+bool can_copy(const FrozenVideo& video) {
+  const std::string& pixels = video.pix_fmt.value;
+  return video.codec == Codec::kAvc && (pixels == "yuv420p" || pixels == "yuvj420p") &&
+         !video.interlaced && video.keeps_frame_rate;
+}
+
+bool can_copy(const FrozenAudio& audio) { return audio.codec == Codec::kAac; }
+
+// What is no H.264 and no AAC is not copied.
+void forbid_copies(FrozenSource& source) {
+  if (source.video) {
+    source.video->codec = Codec::kNone;
+  }
+  if (source.audio) {
+    source.audio->codec = Codec::kNone;
+  }
+}
+
+std::uint32_t shorter_side(const FrozenVideo& video) {
+  return std::min(video.width.value, video.height.value);
+}
+
+// 4:2:0 has a colour for each two columns and lines. Downwards: never larger than the source.
+std::uint32_t even(double side) {
+  constexpr double kSmallestSide = 2;
+  return 2 * static_cast<std::uint32_t>(std::floor(std::max(side, kSmallestSide) / 2));
+}
+
+// A usual bit rate for pictures of any size, through the default ladder's.
+std::int64_t usual_bps(double width, double height, double rate) {
+  constexpr double kFullHd = 1920.0 * 1080, kFullHdBps = 5000000;
+  const double size = std::pow(width * height / kFullHd, 0.75);
+  // Twice the pictures are not twice the change.
+  const double speed = rate > kUsualRate ? std::sqrt(rate / kUsualRate) : 1;
+  return std::llround(kFullHdBps * size * speed / 10000) * 10000;
+}
+
+// ITU-T H.264, table A-1, with cpbBrNalFactor of the High profile (A.3.3): what a decoder must
+// manage. level_idc.
+std::uint8_t level_of(std::uint32_t width, std::uint32_t height, double rate, std::int64_t bps) {
+  struct Level {
+    std::uint8_t idc;
+    std::uint32_t blocks_per_second, blocks;
+    std::int64_t kilobits;
+  };
+  static constexpr std::array<Level, 16> kLevels = {{{10, 1485, 99, 64},
+                                                     {11, 3000, 396, 192},
+                                                     {12, 6000, 396, 384},
+                                                     {13, 11880, 396, 768},
+                                                     {20, 11880, 396, 2000},
+                                                     {21, 19800, 792, 4000},
+                                                     {22, 20250, 1620, 4000},
+                                                     {30, 40500, 1620, 10000},
+                                                     {31, 108000, 3600, 14000},
+                                                     {32, 216000, 5120, 20000},
+                                                     {40, 245760, 8192, 20000},
+                                                     {42, 522240, 8704, 50000},
+                                                     {50, 589824, 22080, 135000},
+                                                     {51, 983040, 36864, 240000},
+                                                     {52, 2073600, 36864, 240000},
+                                                     {62, 16711680, 139264, 800000}}};
+  constexpr double kMoreInHigh = 1.25;
+  const std::uint32_t columns = (width + 15) / 16, lines = (height + 15) / 16;
+  const std::uint32_t blocks = columns * lines;
+  for (const Level& level : kLevels) {
+    const std::uint32_t longest = static_cast<std::uint32_t>(std::sqrt(level.blocks * 8.0));
+    if (blocks <= level.blocks && blocks * rate <= level.blocks_per_second && columns <= longest &&
+        lines <= longest &&
+        static_cast<double>(bps) <= static_cast<double>(level.kilobits) * 1000 * kMoreInHigh) {
+      return level.idc;
+    }
+  }
+  return kLevels.back().idc;
+}
+
+LiveVideo encoded(const FrozenVideo& source, std::uint32_t width, std::uint32_t height,
+                  std::int64_t bps) {
+  constexpr double kMostOverAverage = 1.1;
+  LiveVideo video;
+  video.width = width;
+  video.height = height;
+  video.bps = bps;
+  video.most_bps = std::llround(static_cast<double>(bps) * kMostOverAverage);
+  video.level = level_of(width, height, source.frame_rate.value.per_second(), video.most_bps);
+  return video;
+}
+
+LiveVideo scaled(const FrozenVideo& source, const RenditionSetting& setting, bool usual) {
+  const double scale = static_cast<double>(setting.height) / shorter_side(source);
+  const std::uint32_t width = even(std::round(source.width.value * scale));
+  const std::uint32_t height = even(std::round(source.height.value * scale));
+  const double rate = source.frame_rate.value.per_second();
+  return encoded(source, width, height, usual ? usual_bps(width, height, rate) : setting.video_bps);
+}
+
+LiveVideo whole(const FrozenVideo& source) {
+  if (can_copy(source)) {
+    LiveVideo video;
+    video.copy = true;
+    video.width = source.width.value;
+    video.height = source.height.value;
+    video.bps = source.bps.value;
+    return video;
+  }
+  const std::uint32_t width = even(source.width.value), height = even(source.height.value);
+  return encoded(source, width, height,
+                 usual_bps(width, height, source.frame_rate.value.per_second()));
+}
+
+// The track of sound for a rendition: encoded only where that makes it smaller.
+int add_audio(Ladder& ladder, const FrozenAudio& source, std::int64_t bps, bool best) {
+  constexpr double kHardlySmaller = 1.1;
+  LiveAudio audio;
+  audio.copy = can_copy(source) &&
+               (best || (source.bps.value > 0 && static_cast<double>(source.bps.value) <=
+                                                     static_cast<double>(bps) * kHardlySmaller));
+  audio.bps = audio.copy ? source.bps.value : bps;
+  const auto same = std::find_if(
+      ladder.audios.begin(), ladder.audios.end(),
+      [&audio](const LiveAudio& one) { return one.copy == audio.copy && one.bps == audio.bps; });
+  if (same != ladder.audios.end()) {
+    return static_cast<int>(same - ladder.audios.begin());
+  }
+  ladder.audios.push_back(audio);
+  return static_cast<int>(ladder.audios.size()) - 1;
+}
+
+void add(Ladder& ladder, const FrozenSource& source, std::string name, LiveVideo video,
+         std::int64_t audio_bps, bool best) {
+  LiveRendition rendition;
+  rendition.name = std::move(name);
+  rendition.video = static_cast<int>(ladder.videos.size());
+  ladder.videos.push_back(video);
+  if (source.audio) {
+    rendition.audio = add_audio(ladder, *source.audio, audio_bps, best);
+  }
+  ladder.renditions.push_back(std::move(rendition));
+}
+
+Ladder of_sound(const FrozenAudio& source, const TranscoderSettings& settings) {
+  Ladder ladder;
+  std::vector<std::int64_t> rates;
+  for (const RenditionSetting& setting : settings.renditions) {
+    rates.push_back(setting.audio_bps);
+  }
+  std::sort(rates.rbegin(), rates.rend());
+  const std::int64_t best = rates.empty() ? kUsualAudioBps : rates.front();
+  ladder.renditions.push_back({"source", -1, add_audio(ladder, source, best, true)});
+  for (const std::int64_t bps : rates) {
+    const int track = add_audio(ladder, source, bps, false);
+    if (track == static_cast<int>(ladder.renditions.size())) {
+      ladder.renditions.push_back({"audio" + std::to_string(bps / 1000) + "k", -1, track});
+    }
+  }
+  return ladder;
+}
+
+}  // namespace
+
+Ladder ladder_of(const FrozenSource& frozen, const TranscoderSettings& settings, Copying copying) {
+  FrozenSource source = frozen;
+  if (copying == Copying::kForbidden) {
+    forbid_copies(source);
+  }
+  if (!source.video) {
+    return of_sound(*source.audio, settings);
+  }
+  const FrozenVideo& video = *source.video;
+  const int side = static_cast<int>(shorter_side(video));
+  const bool usual = settings.renditions.empty();
+  const auto& wanted = usual ? default_ladder() : settings.renditions;
+  const int below = usual ? side - 1 : side;
+  const bool any_fits =
+      std::any_of(wanted.begin(), wanted.end(),
+                  [below](const RenditionSetting& setting) { return setting.height <= below; });
+  Ladder ladder;
+  if (usual || can_copy(*frozen.video) || !any_fits) {
+    add(ladder, source, "source", whole(video), kUsualAudioBps, true);
+  }
+  for (const RenditionSetting& setting : wanted) {
+    if (setting.height <= below) {
+      add(ladder, source, setting.name, scaled(video, setting, usual), setting.audio_bps, false);
+    }
+  }
+  return ladder;
+}
+
+bool is_as_frozen(const FrozenSource& source, const media::TrackConfig* video,
+                  const media::TrackConfig* audio) {
+  if (source.video && video != nullptr) {
+    const media::SourceParameters& now = video->source;
+    if (now.width != source.video->width.value || now.height != source.video->height.value ||
+        now.sar_num != source.video->sar_num || now.sar_den != source.video->sar_den ||
+        now.pix_fmt != source.video->pix_fmt.value || video->codec != source.video->codec) {
+      return false;
+    }
+  }
+  return !source.audio || audio == nullptr ||
+         (audio->codec == source.audio->codec &&
+          audio->source.sample_rate == source.audio->sample_rate.value &&
+          audio->source.channels == source.audio->channels.value);
+}
+
+}  // namespace recording::transcode
