@@ -14,7 +14,7 @@ ALLOWED = {
     "catalog": {"base"},
     "process": {"base"},
     "recorder": {"base", "media", "mp4", "storage", "runtime", "catalog"},
-    "transcode": {"base", "media", "runtime"},
+    "transcode": {"base", "media", "process", "runtime"},
     "exporter": {"base", "mp4", "storage", "runtime", "catalog"},
     "api": {"base", "media", "recorder", "transcode", "exporter", "catalog", "runtime"},
     "inspect": {"base", "media", "mp4", "storage", "recorder", "api"},  # a program of its own

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/result.hpp"
+#include "media/parameter_list.hpp"
 
 namespace recording::api {
 
@@ -23,5 +24,6 @@ std::string to_text(const Json& json);
 Json time_or_null(std::int64_t wall_ms);    // 0: null
 Json positive_or_null(std::int64_t value);  // 0: null
 Json text_or_null(std::string_view text);   // empty: null
+Json parameter_json(const media::ParameterValue& value);
 
 }  // namespace recording::api

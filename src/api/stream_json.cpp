@@ -1,5 +1,6 @@
 #include "api/stream_json.hpp"
 
+#include "api/playback_json.hpp"
 #include "base/url.hpp"
 #include "base/bytes.hpp"
 #include "base/strings.hpp"
@@ -39,34 +40,42 @@ std::string session_name(std::uint64_t id) {
   return to_hex(bytes);
 }
 
-// What needs the transcoder is null or empty until there is one.
 Json session_json(const StreamView& view) {
   if (!view.live || !view.live->live()) {
     return nullptr;
   }
-  const runtime::SessionInfo& session = view.live->stream.session;
-  return {{"id", session_name(session.id)},
-          {"started_at", time_or_null(session.started_wall_ms)},
-          {"frozen", nullptr},
-          {"measured", nullptr},
-          {"drift", Json::array()},
-          {"transcoder", nullptr}};
+  const runtime::StreamRecord& stream = view.live->stream;
+  return {{"id", session_name(stream.session.id)},
+          {"started_at", time_or_null(stream.session.started_wall_ms)},
+          {"frozen", frozen_json(stream)},
+          {"measured", measured_json(stream)},
+          {"drift", drift_json(stream)},
+          {"transcoder", transcoder_json(stream)}};
 }
 
-void add_live_fields(Json& json, const StreamView& view, const std::string& rtmp_url) {
+void add_playback(Json& json, const StreamView& view, const std::string& path,
+                  const std::string& files_url) {
+  const runtime::StreamRecord stream =
+      view.live && view.live->live() ? view.live->stream : runtime::StreamRecord();
+  const std::string base =
+      can_be_played(stream) && !files_url.empty() ? files_url + "live/" + path : std::string();
+  json["hls_url"] = base.empty() ? Json(nullptr) : Json(base + "/master.m3u8");
+  json["dash_url"] = base.empty() ? Json(nullptr) : Json(base + "/manifest.mpd");
+  json["iframe_url"] = nullptr;
+  json["transcoded_qualities"] = transcoded_qualities(stream);
+  json["transcoding_speed"] = transcoding_speed(stream);
+}
+
+void add_live_fields(Json& json, const StreamView& view, const StreamLinks& links) {
   const bool recording = is_recording(view);
   const std::string app(view.row ? view.row->app : std::string(view.live->stream.app.view()));
   const std::string name(view.row ? view.row->name : std::string(view.live->stream.name.view()));
   json["recording"] = recording;
   json["recording_duration"] =
       recording ? static_cast<double>(view.live->recording->duration_ms.get()) / 1000.0 : 0.0;
-  json["push_url"] = rtmp_url.empty()
-                         ? Json(nullptr)
-                         : Json(rtmp_url + percent_encode(app) + "/" + percent_encode(name));
-  json["hls_url"] = nullptr;
-  json["iframe_url"] = nullptr;
-  json["transcoded_qualities"] = Json::array();
-  json["transcoding_speed"] = nullptr;
+  const std::string path = percent_encode(app) + "/" + percent_encode(name);
+  json["push_url"] = links.rtmp_url.empty() ? Json(nullptr) : Json(links.rtmp_url + path);
+  add_playback(json, view, path, links.files_url);
   const runtime::SessionInfo session =
       view.live && view.live->live() ? view.live->stream.session : runtime::SessionInfo();
   json["frame_rate"] =
@@ -77,7 +86,7 @@ void add_live_fields(Json& json, const StreamView& view, const std::string& rtmp
 
 }  // namespace
 
-Json stream_json(const StreamView& view, const std::string& rtmp_url) {
+Json stream_json(const StreamView& view, const StreamLinks& links) {
   const catalog::StreamRow row = view.row.value_or(catalog::StreamRow());
   const bool live = view.live && view.live->live();
   const std::int64_t live_id = view.live ? view.live->stream.stream_id : 0;
@@ -89,7 +98,7 @@ Json stream_json(const StreamView& view, const std::string& rtmp_url) {
   json["active"] = true;  // in the original API a switch, which this module does not have
   json["auto_record"] = effective_auto_record(view);
   json["record_type"] = row.record_type;
-  add_live_fields(json, view, rtmp_url);
+  add_live_fields(json, view, links);
   json["created_at"] = time_or_null(row.created_at);
   json["started_at_primary"] =
       time_or_null(live ? view.live->stream.session.started_wall_ms : row.started_at);

@@ -15,7 +15,12 @@ struct StreamView {
   std::optional<bool> application_auto_record;
 };
 
-Json stream_json(const StreamView& view, const std::string& rtmp_url);
+// Where links lead, as Request has them.
+struct StreamLinks {
+  const std::string& rtmp_url;
+  const std::string& files_url;
+};
+Json stream_json(const StreamView& view, const StreamLinks& links);
 
 // What start_recording answers beside `data`.
 Json recording_json(const runtime::RecordingRecord& recording);

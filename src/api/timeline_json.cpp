@@ -9,25 +9,13 @@ namespace {
 
 using recorder::Timeline;
 
-Json value_json(const media::ParameterValue& value) {
-  return std::visit(
-      [](const auto& known) {
-        if constexpr (std::is_same_v<std::decay_t<decltype(known)>, std::monostate>) {
-          return Json(nullptr);
-        } else {
-          return Json(known);
-        }
-      },
-      value);
-}
-
 Json track_json(const std::optional<media::Parameters>& track) {
   if (!track) {
     return nullptr;
   }
   Json json = Json::object();
   for (const media::Parameter& parameter : *track) {
-    json[std::string(parameter.name)] = value_json(parameter.value);
+    json[std::string(parameter.name)] = parameter_json(parameter.value);
   }
   return json;
 }
@@ -61,8 +49,8 @@ Json timeline_json(const Timeline& timeline, const std::string& source_url) {
   for (const Timeline::Change& change : timeline.changes) {
     json["changes"].push_back({{"at_ms", change.at_ms},
                                {"field", change.field},
-                               {"from", value_json(change.from)},
-                               {"to", value_json(change.to)}});
+                               {"from", parameter_json(change.from)},
+                               {"to", parameter_json(change.to)}});
   }
   json["interruptions"] = Json::array();
   for (const Timeline::Interruption& interruption : timeline.interruptions) {

@@ -101,6 +101,7 @@ Status Session::open() {
       record.end_reason.assign("worker_died");
     }
     stream.session = {};
+    stream.playback = {};
     stream.session.id = id_;
     stream.session.pid = static_cast<std::int32_t>(::getpid());
     stream.session.started_wall_ms = env_.clock.wall_ms();

@@ -29,6 +29,8 @@ void copy_gauges(StreamRecord& to, const StreamRecord& from) {
   to.last_message_ms = from.last_message_ms;
   to.bytes_in = from.bytes_in;
   to.messages_in = from.messages_in;
+  to.timestamp_repairs = from.timestamp_repairs;
+  to.measured = from.measured;
 }
 void copy_gauges(RecordingRecord& to, const RecordingRecord& from) {
   to.committed_bytes = from.committed_bytes;

@@ -10,7 +10,7 @@
 // every nginx generation shares. A change of any layout here is a new kLayoutVersion.
 namespace recording::runtime {
 
-inline constexpr std::uint32_t kLayoutVersion = 2;
+inline constexpr std::uint32_t kLayoutVersion = 3;
 inline constexpr std::int32_t kNone = -1;
 
 // A short text of bounded length; longer input is cut.
@@ -73,6 +73,68 @@ struct SessionInfo {
   std::uint8_t unrecordable = 0;  // 1: media arrive, but no codec configuration came with them
 };
 
+// Stored in no file: may be renumbered with kLayoutVersion.
+enum class TranscoderState : std::uint8_t {
+  kOff,         // this session is not transcoded
+  kProbing,     // it is not known yet what it is built from
+  kStarting,    // ffmpeg was started; nothing can be played yet
+  kRunning,     // can be played
+  kRestarting,  // ffmpeg ended, and is started again after a while
+  kFailed,      // given up
+  kRefused,     // the source cannot be transcoded
+  kEnded        // the publisher has left, and so did ffmpeg
+};
+
+struct LiveRenditionRecord {
+  Text<14> name;
+  std::uint16_t width = 0, height = 0;  // 0: sound alone
+  std::uint32_t video_bps = 0, audio_bps = 0;
+  std::uint8_t copy = 0;  // the pictures (or the sound alone) as they came
+};
+
+// What a session's media are. Codecs and ranges are media::Codec, media::ColorRange; 0: not said.
+struct SourceFacts {
+  std::uint8_t video_codec = 0, audio_codec = 0, color_range = 0;
+  Text<16> pix_fmt;
+  std::uint16_t width = 0, height = 0;
+  std::uint16_t channels = 0;
+  std::uint32_t sample_rate = 0;
+};
+
+// What a live playback was built from. An origin is a transcode::Origin.
+struct FrozenRecord {
+  SourceFacts facts;
+  std::uint32_t rate_num = 0, rate_den = 1;
+  std::uint32_t video_bps = 0, audio_bps = 0;  // 0: not known
+  std::uint8_t size_from = 0, pix_fmt_from = 0, range_from = 0, rate_from = 0;
+  std::uint8_t video_bps_from = 0, audio_from = 0, audio_bps_from = 0;
+  Text<48> encoder;
+};
+
+inline constexpr std::size_t kMostLiveRenditions = 8;
+
+// The live playback of a session; all zero where it has none.
+struct LivePlayback {
+  TranscoderState state = TranscoderState::kOff;
+  std::uint8_t rendition_count = 0;
+  std::uint16_t restarts = 0;
+  Text<160> error;
+  FrozenRecord frozen;
+  SourceFacts current;  // what comes now; rates are gauges
+  std::array<LiveRenditionRecord, kMostLiveRenditions> renditions{};
+};
+
+// Running measurements of what comes in, 0: not known yet. Written by the session's worker without
+// the lock.
+struct MeasuredGauges {
+  Gauge<std::uint32_t> rate_5s_milli, rate_60s_milli;  // frames in 1000 s
+  Gauge<std::uint32_t> video_bps, audio_bps;           // over the last 5 s
+  Gauge<std::uint32_t> video_bps_60s;
+  Gauge<std::uint32_t> key_interval_ms;
+  Gauge<std::uint32_t> drift;        // a bit for each transcode::DriftField
+  Gauge<std::uint32_t> speed_milli;  // of ffmpeg: 1000 keeps up
+};
+
 struct StreamRecord {
   std::uint8_t in_use = 0;
   std::uint8_t settings_known = 0;  // the catalogue was asked for id and settings
@@ -84,6 +146,7 @@ struct StreamRecord {
   std::uint64_t last_used_ms = 0;  // monotonic; an idle record is the first to make room
   Text<256> app, name;
   SessionInfo session;
+  LivePlayback playback;  // of this session
   // A session whose worker must let the name go, because another publisher takes it over; 0: none.
   std::uint64_t replaced = 0;
   std::uint64_t fence = 0;         // counts ownerships of this stream; never goes back
@@ -94,6 +157,7 @@ struct StreamRecord {
   Gauge<std::int64_t> bytes_in;         // of this session
   Gauge<std::int64_t> messages_in;
   Gauge<std::int64_t> timestamp_repairs;  // samples whose timestamp was not followed
+  MeasuredGauges measured;                // of the session's live playback
 };
 
 // Stored in no file: may be renumbered with kLayoutVersion.

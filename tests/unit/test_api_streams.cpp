@@ -1,6 +1,9 @@
 #include <string>
 #include <vector>
 
+#include "transcode/drift.hpp"
+#include "transcode/playback_record.hpp"
+
 #include "test_api_support.hpp"
 
 #include "cmocka.hpp"
@@ -24,7 +27,7 @@ void adds_a_stream_and_shows_every_field(void**) {
   const Json expected = Json::parse(R"({"id":1,"app":"live","name":"cam 1","live":false,
     "active":true,"auto_record":true,"record_type":"origin","recording":false,
     "recording_duration":0.0,"push_url":"rtmp://media.example.com/live/cam%201","hls_url":null,
-    "iframe_url":null,"transcoded_qualities":[],"transcoding_speed":null,"frame_rate":null,
+    "dash_url":null,"iframe_url":null,"transcoded_qualities":[],"transcoding_speed":null,"frame_rate":null,
     "video_width":null,"video_height":null,"created_at":"2027-01-15T08:00:00.000Z",
     "started_at_primary":null,"finished_at_primary":null,"client_user_id":12,
     "client_entity_data":"x","session":null})");
@@ -68,6 +71,73 @@ void shows_what_is_live(void**) {
   assert_true(json["session"]["id"] == "abcdef0123456789");
   assert_true(json["session"]["started_at"] == "2027-01-15T08:00:00.000Z");
   assert_true(json["session"]["frozen"].is_null() && json["session"]["drift"].is_array());
+}
+
+// What a worker has written of a session's live playback, as any worker shows it.
+void shows_live_playback(void**) {
+  FakeBackend backend;
+  const auto id = backend.rows->ensure_stream("live", "cam 1").value().id;
+  const auto index = backend.publish("live", "cam 1", id);
+  transcode::FrozenSource source;
+  source.encoder = "obs";
+  transcode::FrozenVideo& video = source.video.emplace();
+  video.codec = media::Codec::kAvc;
+  video.width = video.height = {720, transcode::Origin::kConfiguration};
+  video.width.value = 1280;
+  video.pix_fmt = {"yuv420p", transcode::Origin::kConfiguration};
+  video.frame_rate = {{12, 1}, transcode::Origin::kMetadata};
+  transcode::Measured measured;
+  measured.video_codec = media::Codec::kAvc;
+  measured.width = 1280;
+  measured.height = 720;
+  measured.pix_fmt = "yuv420p";
+  measured.rate_5s = 30.004;
+  transcode::PlaybackRecord record(*backend.live_state, "live", "cam 1", 0xabcdef0123456789);
+  record.set_source(source, transcode::ladder_of(source, {}));
+  record.set_measured(measured, 1U << static_cast<int>(transcode::DriftField::kFrameRate));
+  record.set_state(runtime::TranscoderState::kStarting);
+  record.flush();
+  const Json before = call(backend, Method::kGet, "streams/live/cam%201").json;
+  record.set_state(runtime::TranscoderState::kRunning);
+  record.set_restarts(2);
+  record.set_speed(1010);
+  record.flush();
+  const Json json = call(backend, Method::kGet, "streams/live/cam%201").json;
+  // A session that has ended takes its playback along; another one's is not written into.
+  backend.edit([&](auto& live) { live.edit_stream(index).session.id = 7; });
+  record.set_restarts(3);
+  record.flush();
+  const Json other = call(backend, Method::kGet, "streams/live/cam%201").json;
+  backend.edit([&](auto& live) { live.edit_stream(index).session = {}; });
+  const Json ended = call(backend, Method::kGet, "streams/live/cam%201").json;
+
+  assert_true(before["hls_url"].is_null() && before["transcoded_qualities"].empty());
+  assert_true(before["session"]["transcoder"]["state"] == "starting");
+  assert_true(json["hls_url"] == "https://media.example.com/videos/live/live/cam%201/master.m3u8");
+  assert_true(json["dash_url"] ==
+              "https://media.example.com/videos/live/live/cam%201/manifest.mpd");
+  assert_true(json["transcoded_qualities"] == Json::parse(R"(["source","480p","360p"])"));
+  assert_true(json["transcoding_speed"] == 1.01);
+  const Json& session = json["session"];
+  assert_string_equal(
+      session["frozen"].dump().c_str(),
+      R"({"video_codec":"h264","width":1280,"height":720,"pix_fmt":"yuv420p","color_range":null,)"
+      R"("frame_rate":12.0,"video_bit_rate":null,"audio_codec":null,"sample_rate":null,)"
+      R"("channels":null,"audio_bit_rate":null,"encoder":"obs","origins":{"width":"configuration",)"
+      R"("height":"configuration","pix_fmt":"configuration","frame_rate":"onMetaData"}})");
+  assert_true(session["measured"]["frame_rate"] == 30.004);
+  assert_int_equal(session["drift"].size(), 1);
+  assert_true(session["drift"][0]["field"] == "frame_rate");
+  assert_true(session["drift"][0]["frozen"] == 12.0 && session["drift"][0]["measured"] == 30.0);
+  assert_int_equal(session["drift"][0]["advice"].get<std::string>().rfind(
+                       "the session was built for 12 fps; the encoder now sends 30;", 0),
+                   0);
+  assert_true(session["transcoder"]["restarts"] == 2);
+  assert_true(session["transcoder"]["renditions"][0] ==
+              Json::parse(R"({"name":"source","width":1280,"height":720,"video_bit_rate":null,)"
+                          R"("audio_bit_rate":null,"copied":true})"));
+  assert_true(other["session"]["transcoder"]["restarts"] == 2);
+  assert_true(ended["session"].is_null() && ended["hls_url"].is_null());
 }
 
 void a_live_stream_without_a_row_is_found_and_listed_first(void**) {
@@ -197,6 +267,7 @@ const CMUnitTest kTests[] = {
     cmocka_unit_test(adds_a_stream_and_shows_every_field),
     cmocka_unit_test(needs_an_app_unless_there_is_one_to_choose),
     cmocka_unit_test(shows_what_is_live),
+    cmocka_unit_test(shows_live_playback),
     cmocka_unit_test(a_live_stream_without_a_row_is_found_and_listed_first),
     cmocka_unit_test(a_stream_with_a_row_is_listed_once_while_its_id_is_not_known_live),
     cmocka_unit_test(auto_record_is_kept_then_told_to_the_owner),

@@ -50,8 +50,8 @@ void test_zone_is_split_between_streams_and_recordings(void**) {
   TempDirectory directory;
   auto state = open_state(directory.path(), 8 << 20);
   assert_int_equal(state->zone_bytes(), 8 << 20);
-  assert_true(state->stream_capacity() > 6000);
-  assert_true(state->recording_capacity() > 6000);
+  assert_true(state->stream_capacity() > 4000);
+  assert_true(state->recording_capacity() > 4000);
   print_message("8m: %d streams, %d recordings\n", state->stream_capacity(),
                 state->recording_capacity());
   struct stat info = {};
