@@ -147,8 +147,10 @@ void pictures_keep_the_frozen_rate_size_and_range(void**) {
   assert_string_equal(
       option(arguments, "-filter_complex").c_str(),
       "[0:v:0]fps=30000/1001,split=2[s1][s2];"
-      "[s1]scale=852:480:out_range=pc,format=yuv420p,setdar=dar=16/9:max=2147483647[v1];"
-      "[s2]scale=640:360:out_range=pc,format=yuv420p,setdar=dar=16/9:max=2147483647[v2];"
+      "[s1]scale=w='2*round(852/2*min(1,dar*9/16))':h='2*round(480/2*min(1,16/9/dar))'"
+      ":out_range=pc,format=yuv420p,pad=852:480:-1:-1,setdar=dar=16/9:max=2147483647[v1];"
+      "[s2]scale=w='2*round(640/2*min(1,dar*9/16))':h='2*round(360/2*min(1,16/9/dar))'"
+      ":out_range=pc,format=yuv420p,pad=640:360:-1:-1,setdar=dar=16/9:max=2147483647[v2];"
       "[0:a:0]aresample=async=1000,asplit=1[a1]");
   assert_string_equal(option(arguments, "-c:v:0").c_str(), "copy");
   assert_string_equal(option(arguments, "-c:v:1").c_str(), "libx264");
@@ -158,6 +160,7 @@ void pictures_keep_the_frozen_rate_size_and_range(void**) {
   assert_string_equal(option(arguments, "-colorspace:v:2").c_str(), "bt709");
   assert_string_equal(option(arguments, "-force_key_frames:v:1").c_str(),
                       "expr:gte(t,n_forced*2.000)");
+  assert_string_equal(option(arguments, "-threads:v:1").c_str(), "2");
   assert_string_equal(option(arguments, "-f").c_str(), "flv");
   assert_string_equal(option(arguments, "-adaptation_sets").c_str(),
                       "id=0,seg_duration=1.800,streams=v id=1,seg_duration=2.000,streams=a");
