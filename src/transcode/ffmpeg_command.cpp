@@ -196,7 +196,7 @@ class Command {
       sets = "id=0,seg_duration=" + pictures + ",streams=v";
     }
     if (!ladder_.audios.empty()) {
-      sets += (sets.empty() ? "id=1" : " id=1") + (",seg_duration=" + sound + ",streams=a");
+      sets += (sets.empty() ? "id=0" : " id=1") + (",seg_duration=" + sound + ",streams=a");
     }
     return sets;
   }
