@@ -15,7 +15,9 @@
 namespace recording::runtime {
 namespace {
 
-constexpr long kLockTimeoutNs = 100 * 1000000L;
+// A transaction takes microseconds. What may take long is that its holder is given a processor
+// again on an overloaded machine, and giving up then would refuse a call that had only to wait.
+constexpr time_t kLockTimeoutS = 1;
 
 // Clock's monotonic_ms(): what everybody on this machine means by last_used_ms.
 std::uint64_t now_ms() {
@@ -28,11 +30,7 @@ std::uint64_t now_ms() {
 struct timespec lock_deadline() {
   struct timespec at = {};
   ::clock_gettime(CLOCK_MONOTONIC, &at);
-  at.tv_nsec += kLockTimeoutNs;
-  if (at.tv_nsec >= 1000000000L) {
-    at.tv_nsec -= 1000000000L;
-    at.tv_sec += 1;
-  }
+  at.tv_sec += kLockTimeoutS;
   return at;
 }
 

