@@ -22,7 +22,7 @@ Result<recorder::Timeline> read_first(storage::FileSystem& files,
   for (const std::string& path : location.paths) {
     auto file = files.open_for_read(path);
     if (file) {
-      return recorder::read_timeline(*file.value(), location.growing_length);
+      return recorder::read_timeline(*file.value(), location.committed);
     }
     if (file.error().code != Errc::kNotFound) {
       return std::move(file).error();

@@ -31,9 +31,9 @@ using LayoutResult = Result<std::unique_ptr<mp4::ServedLayout>>;
 // A head that is just being rewritten for a track that came later is whole at the next look, as a
 // rule. One that stays torn waits for its recording to come back and restore it.
 LayoutResult open_layout(const std::shared_ptr<PosixReadFile>& file, const VideoPart& part,
-                         std::uint64_t growing_length) {
+                         const mp4::Committed& committed) {
   for (int reads = 1;; ++reads) {
-    auto layout = mp4::ServedLayout::open(file, growing_length, part.clip);
+    auto layout = mp4::ServedLayout::open(file, committed, part.clip);
     if (layout || layout.error().code != Errc::kUnavailable || reads == kHeadReads) {
       return layout;
     }
@@ -41,14 +41,14 @@ LayoutResult open_layout(const std::shared_ptr<PosixReadFile>& file, const Video
 }
 
 LayoutResult layout_of(const std::shared_ptr<PosixReadFile>& file, const VideoPart& part,
-                       std::uint64_t growing_length) {
+                       const mp4::Committed& committed) {
   auto size = file->size();
   if (!size) {
     return std::move(size).error();
   }
   auto layout = size.value() == 0 ? LayoutResult(Error{Errc::kUnavailable, "the file is empty"})
-                                  : open_layout(file, part, growing_length);
-  if (!layout && layout.error().code == Errc::kUnavailable && growing_length == 0) {
+                                  : open_layout(file, part, committed);
+  if (!layout && layout.error().code == Errc::kUnavailable && committed.length == 0) {
     return Error{Errc::kNotFound, "nothing is saved yet"};
   }
   // A growing file is sent as it is in any case.
@@ -75,7 +75,7 @@ Entity entity_of(const mp4::ServedLayout& layout, const VideoPart& part, std::in
 
 Result<std::shared_ptr<const ServedVideo>> ServedVideo::open(const std::string& path,
                                                              const VideoPart& part,
-                                                             std::uint64_t growing_length) {
+                                                             const mp4::Committed& committed) {
   auto file = PosixReadFile::open(path);
   if (!file) {
     return std::move(file).error().wrap(path);
@@ -83,7 +83,7 @@ Result<std::shared_ptr<const ServedVideo>> ServedVideo::open(const std::string& 
   const std::shared_ptr<ServedVideo> video(new ServedVideo);
   video->path_ = path;
   video->file_ = std::move(file).value();
-  auto layout = layout_of(video->file_, part, growing_length);
+  auto layout = layout_of(video->file_, part, committed);
   if (!layout) {
     return layout.error().code == Errc::kInvalidArgument ? std::move(layout).error()
                                                          : std::move(layout).error().wrap(path);

@@ -9,6 +9,7 @@
 #include "exporter/entity.hpp"
 #include "exporter/posix_read_file.hpp"
 #include "exporter/video_path.hpp"
+#include "mp4/committed.hpp"
 #include "mp4/served_layout.hpp"
 
 namespace recording::exporter {
@@ -22,12 +23,12 @@ namespace recording::exporter {
 // Immutable; several downloads may share it.
 class ServedVideo {
  public:
-  // Blocks: pool threads. `growing_length`: what is committed of a recording in progress; ignored
+  // Blocks: pool threads. `committed`: what is whole of a recording in progress; ignored
   // when the file is finished. kNotFound: no such file, or nothing of it is committed yet;
   // kInvalidArgument: it has no such clip, with a word for the client in front (mp4/clip.hpp).
   static Result<std::shared_ptr<const ServedVideo>> open(const std::string& path,
                                                          const VideoPart& part,
-                                                         std::uint64_t growing_length);
+                                                         const mp4::Committed& committed);
 
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] const Entity& entity() const { return entity_; }

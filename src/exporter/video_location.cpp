@@ -44,8 +44,11 @@ VideoLocation locate_recording(const VideoFolders& folders,
   location.paths.push_back(folders.storage + "/" +
                            storage::video_folder(app, stream, recording.started_wall_ms, slug) +
                            std::string(kSourceFile));
-  location.growing_length =
-      static_cast<std::uint64_t>(std::max<std::int64_t>(recording.committed_bytes.get(), 0));
+  // The index first: one that is written in between is then behind the length that is read.
+  const std::int64_t last_index = recording.last_index.get();
+  location.committed = {
+      static_cast<std::uint64_t>(std::max<std::int64_t>(recording.committed_bytes.get(), 0)),
+      static_cast<std::uint64_t>(std::max<std::int64_t>(last_index, 0))};
   return location;
 }
 

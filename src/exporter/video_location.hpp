@@ -7,6 +7,7 @@
 
 #include "base/result.hpp"
 #include "catalog/catalog.hpp"
+#include "mp4/committed.hpp"
 #include "runtime/records.hpp"
 
 namespace recording::exporter {
@@ -19,8 +20,8 @@ struct VideoFolders {
 
 // Where a video's file is, or may be: it is moved from the spool to the storage while nobody waits.
 struct VideoLocation {
-  std::vector<std::string> paths;    // to be tried in this order
-  std::uint64_t growing_length = 0;  // committed bytes, should the file not be finished
+  std::vector<std::string> paths;  // to be tried in this order
+  mp4::Committed committed;        // should the file not be finished
 };
 
 // Of a recording that the live state knows. `app` and `stream`: of its stream's record.

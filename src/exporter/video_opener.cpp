@@ -18,7 +18,7 @@ using OpenResult = Result<std::shared_ptr<const ServedVideo>>;
 OpenResult open_first(const VideoLocation& location, const VideoPart& part) noexcept {
   try {
     for (const std::string& path : location.paths) {
-      OpenResult video = ServedVideo::open(path, part, location.growing_length);
+      OpenResult video = ServedVideo::open(path, part, location.committed);
       if (video || video.error().code != Errc::kNotFound) {
         return video;
       }

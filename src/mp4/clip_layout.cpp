@@ -67,7 +67,9 @@ class ClipLayout final : public ServedLayout {
 }  // namespace
 
 Result<std::unique_ptr<ServedLayout>> open_clip_layout(storage::File& file, const Head& head,
-                                                       std::uint64_t limit, const Clip& clip) {
+                                                       const Committed& committed,
+                                                       const Clip& clip) {
+  const std::uint64_t limit = committed.length;
   Bytes buffer;
   auto payload = read_private_box(file, head.size, limit, kIdentityBox, buffer);
   if (!payload) {
@@ -77,7 +79,7 @@ Result<std::unique_ptr<ServedLayout>> open_clip_layout(storage::File& file, cons
   if (!identity) {
     return std::move(identity).error();
   }
-  auto walk = IndexWalk::open(file, head, limit);
+  auto walk = IndexWalk::open(file, head, committed);
   if (!walk) {
     return std::move(walk).error();
   }

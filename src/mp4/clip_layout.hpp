@@ -10,8 +10,10 @@ namespace recording::mp4 {
 
 // A clip as it is sent: ftyp, a moov of its own, an mdat header, and one stretch of the file, from
 // the first byte of its samples to the last one. The moov is made here, in memory: some 6 bytes a
-// sample. `limit`: where the whole fragments end. Errors as select_clip().
+// sample. `committed`: of a growing file; only its length counts of a finished one. Errors as
+// select_clip().
 Result<std::unique_ptr<ServedLayout>> open_clip_layout(storage::File& file, const Head& head,
-                                                       std::uint64_t limit, const Clip& clip);
+                                                       const Committed& committed,
+                                                       const Clip& clip);
 
 }  // namespace recording::mp4

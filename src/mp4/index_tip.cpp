@@ -5,6 +5,7 @@
 
 #include "mp4/box_reader.hpp"
 #include "mp4/fragment_header.hpp"
+#include "mp4/index_walk.hpp"
 #include "mp4/media_index.hpp"
 #include "mp4/private_boxes.hpp"
 
@@ -16,9 +17,40 @@ struct FoundBox {
   std::uint32_t type = 0, kind = 0;  // kind: of one of ours, else 0
 };
 
-class TipReader {
+class TipReader final : public IndexWalk::Visitor {
  public:
   TipReader(storage::File& file, std::uint64_t limit) : file_(file), window_(file), limit_(limit) {}
+
+  // At an index box, which its own chain leads back from to the first epochs: true. False: there is
+  // none there, as when a failed sync took back what had been written.
+  Result<bool> begin_at(std::uint64_t last_index) {
+    if (last_index == 0 || last_index >= limit_ || limit_ - last_index < kPrivateHeader) {
+      return false;
+    }
+    auto front = window_.view(last_index, kPrivateHeader);
+    if (!front) {
+      return std::move(front).error();
+    }
+    const auto header = parse_box_header(front.value());
+    if (!header || private_kind(front.value()) != kIndexBox || header->size > limit_ - last_index) {
+      return false;
+    }
+    tip_.last_index = last_index;
+    behind_ = last_index + header->size;
+    auto walk = IndexWalk::open(file_, last_index, limit_, {});
+    if (!walk) {
+      return std::move(walk).error();
+    }
+    for (std::size_t i = 0; i < walk.value().size(); ++i) {
+      RECORDING_TRY(walk.value().visit_notes(i, *this));
+    }
+    return true;
+  }
+
+  Status on_note(const Note& note) override {
+    return note.kind == NoteKind::kEpoch ? learn(note.offset) : ok();
+  }
+  Status on_run(const IndexedRun& /*run*/) override { return ok(); }
 
   // Only looks at the fronts of boxes. The first epochs of both tracks come with the first
   // fragments; what the head's trex says is in them, too.
@@ -81,6 +113,7 @@ class TipReader {
       builder_.add_note({NoteKind::kMark, box.offset});
     } else if (box.kind == kEpochBox) {
       builder_.add_note({NoteKind::kEpoch, box.offset});
+      return learn(box.offset);
     } else if (box.kind == kRepairBox) {
       builder_.add_note({NoteKind::kRepairs, box.offset});
     } else if (box.type == fourcc("moof")) {
@@ -122,9 +155,15 @@ class TipReader {
 
 }  // namespace
 
-Result<IndexTip> read_index_tip(storage::File& file, const Head& head, std::uint64_t limit) {
-  TipReader reader(file, limit);
-  RECORDING_TRY(reader.find_last_index(head.size));
+Result<IndexTip> read_index_tip(storage::File& file, const Head& head, const Committed& committed) {
+  TipReader reader(file, committed.length);
+  auto begun = reader.begin_at(committed.last_index);
+  if (!begun) {
+    return std::move(begun).error();
+  }
+  if (!begun.value()) {
+    RECORDING_TRY(reader.find_last_index(head.size));
+  }
   return reader.read_behind(head.size);
 }
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "base/result.hpp"
+#include "mp4/committed.hpp"
 #include "mp4/head.hpp"
 #include "storage/file.hpp"
 
@@ -14,7 +15,8 @@ struct IndexTip {
   Bytes newest;                  // payload that one behind it would have; empty: nothing is there
 };
 
-// Walks the boxes from the head up to `limit`; changes nothing. kCorrupt when they are not whole.
-Result<IndexTip> read_index_tip(storage::File& file, const Head& head, std::uint64_t limit);
+// Walks the boxes from the index that `committed` names, or else from the head, up to its length;
+// changes nothing. kCorrupt when they are not whole.
+Result<IndexTip> read_index_tip(storage::File& file, const Head& head, const Committed& committed);
 
 }  // namespace recording::mp4

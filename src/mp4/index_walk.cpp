@@ -38,17 +38,18 @@ Result<IndexWalk> IndexWalk::open(storage::File& file, std::uint64_t last, std::
   return walk;
 }
 
-Result<IndexWalk> IndexWalk::open(storage::File& file, const Head& head, std::uint64_t limit) {
+Result<IndexWalk> IndexWalk::open(storage::File& file, const Head& head,
+                                  const Committed& committed) {
   if (head.finished) {
     auto last = last_index_of_finished(file, head);
     return last ? open(file, last.value(), head.final_moov, {})
                 : Result<IndexWalk>(std::move(last).error());
   }
-  auto tip = read_index_tip(file, head, limit);
+  auto tip = read_index_tip(file, head, committed);
   if (!tip) {
     return std::move(tip).error();
   }
-  return open(file, tip.value().last_index, limit, std::move(tip.value().newest));
+  return open(file, tip.value().last_index, committed.length, std::move(tip.value().newest));
 }
 
 Status IndexWalk::find_boxes(std::uint64_t last) {

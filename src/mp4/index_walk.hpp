@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "mp4/committed.hpp"
 #include "mp4/head.hpp"
 #include "mp4/media_index.hpp"
 #include "storage/file.hpp"
@@ -26,9 +27,9 @@ class IndexWalk {
   static Result<IndexWalk> open(storage::File& file, std::uint64_t last, std::uint64_t limit,
                                 Bytes newest);
   // Of a file that somebody else writes, or has written. Finished, its tail says where the indexes
-  // are. Growing, its boxes are walked up to `limit`, its committed length, and what came behind
-  // its last index is put into the newest one.
-  static Result<IndexWalk> open(storage::File& file, const Head& head, std::uint64_t limit);
+  // are. Growing, its boxes are walked from the index that `committed` names, else from its head,
+  // and what came behind its last index is put into the newest one.
+  static Result<IndexWalk> open(storage::File& file, const Head& head, const Committed& committed);
 
   [[nodiscard]] std::size_t size() const { return boxes_.size() + (newest_.empty() ? 0 : 1); }
   [[nodiscard]] std::uint64_t limit() const { return limit_; }

@@ -42,6 +42,7 @@ class RecordingFileImpl final : public RecordingFile {
   [[nodiscard]] std::uint64_t synced_length() const override { return synced_end_; }
   [[nodiscard]] const Identity& identity() const override { return state_.identity; }
   [[nodiscard]] std::uint64_t length() const override { return length_; }
+  [[nodiscard]] std::uint64_t last_index() const override { return state_.index().previous(); }
   [[nodiscard]] std::int64_t duration_ms() const override { return state_.duration_ms(); }
   [[nodiscard]] const media::TrackConfig* config(TrackKind kind) const override {
     const auto& track = state_.track(kind);

@@ -45,8 +45,9 @@ class RecordingFile {
 
   [[nodiscard]] virtual bool finished() const = 0;
   [[nodiscard]] virtual const Identity& identity() const = 0;
-  [[nodiscard]] virtual std::uint64_t length() const = 0;  // end of the last whole fragment, or
-                                                           // of the file once finished
+  [[nodiscard]] virtual std::uint64_t length() const = 0;      // end of the last whole fragment, or
+                                                               // of the file once finished
+  [[nodiscard]] virtual std::uint64_t last_index() const = 0;  // its offset, 0: none yet
   [[nodiscard]] virtual std::int64_t duration_ms()
       const = 0;  // from zero to the end of the longest track
   // The current configuration of each track; nullptr: the file has no such track.

@@ -97,15 +97,15 @@ class NoteReader final : public IndexWalk::Visitor {
 
 }  // namespace
 
-Status read_notes(storage::File& file, std::uint64_t growing_length, const NoteVisitor& visitor) {
+Status read_notes(storage::File& file, const Committed& committed, const NoteVisitor& visitor) {
   auto head = read_head(file);
   if (!head) {
     return std::move(head).error();
   }
   const std::uint64_t limit = head.value().finished
                                   ? head.value().final_moov
-                                  : std::min(growing_length, head.value().file_size);
-  auto walk = IndexWalk::open(file, head.value(), limit);
+                                  : std::min(committed.length, head.value().file_size);
+  auto walk = IndexWalk::open(file, head.value(), {limit, committed.last_index});
   if (!walk) {
     return std::move(walk).error();
   }

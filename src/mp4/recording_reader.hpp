@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "mp4/committed.hpp"
 #include "mp4/private_boxes.hpp"
 #include "storage/file.hpp"
 
@@ -49,9 +50,8 @@ struct NoteVisitor {
 };
 
 // Tells all marks, epochs, repairs and runs of a file, in order: what is noted comes before the
-// media behind it. `growing_length`: the committed length of a file that is still recorded, which
-// is walked box by box; a finished one is read by its indexes. Pool threads; holds one box at a
-// time.
-Status read_notes(storage::File& file, std::uint64_t growing_length, const NoteVisitor& visitor);
+// media behind it. `committed`: of a file that is still recorded, whose boxes are walked behind its
+// last index; a finished one is read by its indexes. Pool threads; holds one box at a time.
+Status read_notes(storage::File& file, const Committed& committed, const NoteVisitor& visitor);
 
 }  // namespace recording::mp4

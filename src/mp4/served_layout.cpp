@@ -230,7 +230,7 @@ Status ServedLayout::copy_exactly(ByteView all, std::span<std::uint8_t> into,
 }
 
 Result<std::unique_ptr<ServedLayout>> ServedLayout::open(std::shared_ptr<storage::File> file,
-                                                         std::uint64_t growing_length,
+                                                         const Committed& committed,
                                                          const std::optional<Clip>& clip) {
   auto found = read_head(*file);
   if (!found) {
@@ -245,14 +245,14 @@ Result<std::unique_ptr<ServedLayout>> ServedLayout::open(std::shared_ptr<storage
                       // yet
     return Error{Errc::kUnavailable, "the head of the file is being rewritten"};
   }
-  if (growing_length < head.size || growing_length > head.file_size) {
+  if (committed.length < head.size || committed.length > head.file_size) {
     return Error{Errc::kUnavailable, "nothing of this length is in the file"};
   }
   if (clip) {
-    return open_clip_layout(*file, head, growing_length, *clip);
+    return open_clip_layout(*file, head, committed, *clip);
   }
   return std::unique_ptr<ServedLayout>(
-      std::make_unique<GrowingLayout>(std::move(head.image), growing_length));
+      std::make_unique<GrowingLayout>(std::move(head.image), committed.length));
 }
 
 }  // namespace recording::mp4

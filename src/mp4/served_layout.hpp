@@ -8,6 +8,7 @@
 #include "base/bytes.hpp"
 #include "base/result.hpp"
 #include "mp4/clip.hpp"
+#include "mp4/committed.hpp"
 #include "storage/file.hpp"
 
 namespace recording::mp4 {
@@ -25,11 +26,11 @@ class ServedLayout {
  public:
   virtual ~ServedLayout() = default;
 
-  // `growing_length`: the committed length of a file that is still recorded; ignored when the file
+  // `committed`: what is whole of a file that is still recorded; ignored when the file
   // turns out to be finished. kCorrupt when it is not one of ours. `clip`: that part alone; errors
   // as select_clip().
   static Result<std::unique_ptr<ServedLayout>> open(std::shared_ptr<storage::File> file,
-                                                    std::uint64_t growing_length,
+                                                    const Committed& committed,
                                                     const std::optional<Clip>& clip = {});
 
   [[nodiscard]] virtual bool finished() const = 0;

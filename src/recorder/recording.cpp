@@ -330,6 +330,7 @@ void Recording::written(Progress progress) {
   RecordingRecord* gauges = env_.state.recording_gauges(index_);
   if (writer_ != nullptr && progress.appended > 0) {
     gauges->committed_bytes.set(static_cast<std::int64_t>(length));
+    gauges->last_index.set(static_cast<std::int64_t>(writer_->file().last_index()));
   }
   // Before anything that the journal holds is given back.
   gauges->suspect_from.set(rewind_ ? static_cast<std::int64_t>(writer_->file().synced_length()) + 1

@@ -147,6 +147,7 @@ void Recording::post_comeback() {
         if (self->writer_ != nullptr) {
           RecordingRecord* gauges = self->env_.state.recording_gauges(self->index_);
           gauges->committed_bytes.set(static_cast<std::int64_t>(self->writer_->file().length()));
+          gauges->last_index.set(static_cast<std::int64_t>(self->writer_->file().last_index()));
           gauges->duration_ms.set(self->writer_->file().duration_ms());
           tell_changes(self->env_.events, self->identity_, self->writer_->take_changes());
         }

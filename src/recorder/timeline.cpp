@@ -138,7 +138,7 @@ class TimelineBuilder {
 
 }  // namespace
 
-Result<Timeline> read_timeline(storage::File& file, std::uint64_t growing_length) {
+Result<Timeline> read_timeline(storage::File& file, const mp4::Committed& committed) {
   auto size = file.size();
   if (!size) {
     return std::move(size).error();
@@ -148,7 +148,7 @@ Result<Timeline> read_timeline(storage::File& file, std::uint64_t growing_length
   }
   TimelineBuilder builder;
   RECORDING_TRY(
-      mp4::read_notes(file, growing_length,
+      mp4::read_notes(file, committed,
                       {[&builder](const mp4::MarkNote& note) { builder.on_mark(note); },
                        [&builder](const mp4::EpochNote& note) { builder.on_epoch(note); },
                        [&builder](const mp4::RunNote& run) { builder.on_run(run); },

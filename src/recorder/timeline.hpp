@@ -8,6 +8,7 @@
 #include "base/result.hpp"
 #include "media/parameter_list.hpp"
 #include "media/timestamp_repair.hpp"
+#include "mp4/committed.hpp"
 #include "storage/file.hpp"
 
 namespace recording::recorder {
@@ -56,8 +57,8 @@ struct Timeline {
   [[nodiscard]] bool uniform() const { return changes.empty(); }
 };
 
-// Of a finished, growing or interrupted file. `growing_length`: its committed length, should it not
-// be finished. kNotFound: nothing is saved yet. Pool threads.
-Result<Timeline> read_timeline(storage::File& file, std::uint64_t growing_length);
+// Of a finished, growing or interrupted file. `committed`: what is whole of it, should it not be
+// finished. kNotFound: nothing is saved yet. Pool threads.
+Result<Timeline> read_timeline(storage::File& file, const mp4::Committed& committed);
 
 }  // namespace recording::recorder

@@ -34,6 +34,7 @@ void copy_gauges(StreamRecord& to, const StreamRecord& from) {
 }
 void copy_gauges(RecordingRecord& to, const RecordingRecord& from) {
   to.committed_bytes = from.committed_bytes;
+  to.last_index = from.last_index;
   to.duration_ms = from.duration_ms;
   to.lost_ms = from.lost_ms;
   to.suspect_from = from.suspect_from;

@@ -208,6 +208,7 @@ struct RecordingRecord {
   Text<160> error;
   // Written by whoever holds it, without the lock:
   Gauge<std::int64_t> committed_bytes;  // length of the file up to its last whole fragment
+  Gauge<std::int64_t> last_index;       // offset in it of its last index box, 0: none yet
   Gauge<std::int64_t> duration_ms;      // saved or being gathered
   Gauge<std::int64_t> lost_ms;          // media that had to be dropped (overload)
   // A sync failed: what lies behind this length of the file is not on the disk, whatever a read

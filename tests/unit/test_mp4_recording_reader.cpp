@@ -18,13 +18,13 @@ struct Notes {
   std::vector<mp4::RepairNote> repairs;
 };
 
-Notes notes_of(MemFileSystem& files, const std::string& path, std::uint64_t length) {
+Notes notes_of(MemFileSystem& files, const std::string& path, const mp4::Committed& committed) {
   Notes notes;
   auto file = must(files.open_for_read(path));
   mp4::NoteVisitor visitor{[&](const mp4::MarkNote& mark) { notes.marks.push_back(mark); },
                            [&](const mp4::EpochNote& epoch) { notes.epochs.push_back(epoch); }};
   visitor.on_repairs = [&](const mp4::RepairNote& repairs) { notes.repairs.push_back(repairs); };
-  must(mp4::read_notes(*file, length, visitor));
+  must(mp4::read_notes(*file, committed, visitor));
   return notes;
 }
 
@@ -88,6 +88,40 @@ void tells_the_same_of_a_growing_and_a_finished_file(void**) {
   assert_true(second.kind == media::RepairKind::kRepeated && second.count == 7);
 }
 
+// It need not be walked from its head on when its writer tells where its last index is.
+void a_growing_file_is_read_from_its_last_index(void**) {
+  MemFileSystem files;
+  auto file = create_recording(files, "source.mp4");
+  FragmentMaker maker;
+  std::uint64_t early = 0;
+  for (int i = 0; i < 130; ++i) {
+    auto fragment = maker.next();
+    if (i == 0) {
+      fragment.mark = begin_mark(1);
+      fragment.config[0] = video_config();
+      fragment.config[1] = audio_config();
+    }
+    must(fragment.append_to(*file));
+    early = i == 20 ? file->length() : early;
+  }
+  const Notes walked = notes_of(files, "source.mp4", file->length());
+  assert_true(file->last_index() > early);
+  const mp4::Committed committed(file->length(), file->last_index());
+  assert_true(same(walked, notes_of(files, "source.mp4", committed)));
+  for (const std::uint64_t wrong : {early, file->last_index() + 4, file->length()}) {
+    assert_true(same(walked, notes_of(files, "source.mp4", {file->length(), wrong})));
+  }
+
+  Bytes bytes = files.read("source.mp4");
+  std::fill_n(bytes.begin() + static_cast<std::ptrdiff_t>(early), 8, std::uint8_t{0});
+  files.put("hole.mp4", std::move(bytes));
+  assert_true(same(walked, notes_of(files, "hole.mp4", committed)));
+  auto hole = must(files.open_for_read("hole.mp4"));
+  Status unaided = mp4::read_notes(*hole, file->length(), {});
+  assert_true(!unaided);
+  assert_int_equal(unaided.error().code, Errc::kCorrupt);
+}
+
 // The part that an EXT-X-MAP names decodes the fragments of its epoch.
 void the_init_of_an_epoch_decodes_its_fragments(void**) {
   MemFileSystem files;
@@ -117,6 +151,7 @@ void the_init_of_an_epoch_decodes_its_fragments(void**) {
 int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(tells_the_same_of_a_growing_and_a_finished_file),
+      cmocka_unit_test(a_growing_file_is_read_from_its_last_index),
       cmocka_unit_test(the_init_of_an_epoch_decodes_its_fragments),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
