@@ -1,7 +1,9 @@
 """Runs the integration tests: python3 -m tests.integration [-j JOBS] [-k PATTERN] [MODULE…]
 
 Each class of tests runs in a process of its own, JOBS of them side by side; most of their time
-they wait. The last line is the count; the exit status is 0 when nothing failed.
+they wait. A class that failed runs once more when all others have ended, for what only an overloaded
+machine breaks; both outputs are shown, and how often that was. The last line is the count; the exit
+status is 0 when nothing failed.
 """
 import argparse
 import ast
@@ -58,6 +60,15 @@ def run_apart(part, patterns):
         return part, counts, done.stdout, time.monotonic() - began
 
 
+def show(part, counts, output, seconds):
+    if any(counts.values()):  # else there is no test of that name
+        print(f"{part}: {counts['passed']} passed, {counts['failed']} failed, "
+              f"{counts['skipped']} skipped in {seconds:.0f} s", flush=True)
+    if counts["failed"]:
+        print(output, flush=True)
+    return part, counts
+
+
 def main():
     parser = argparse.ArgumentParser(prog="python3 -m tests.integration")
     parser.add_argument("-j", "--jobs", type=int, default=min(12, 3 * (os.cpu_count() or 1)))
@@ -76,19 +87,20 @@ def main():
     modules = sorted((module for module in modules if module not in options.without),
                      key=lambda name: LONGEST.index(name) if name in LONGEST else len(LONGEST))
     parts = [part for module in modules for part in parts_of(module)]
-    total = {"passed": 0, "failed": 0, "skipped": 0}
+    counts_of, again = {}, []
     with concurrent.futures.ThreadPoolExecutor(max(1, options.jobs)) as pool:
         futures = [pool.submit(run_apart, part, patterns) for part in parts]
         for future in concurrent.futures.as_completed(futures):
-            part, counts, output, seconds = future.result()
-            if not any(counts.values()):
-                continue  # no test of that name
-            for key, value in counts.items():
-                total[key] += value
-            print(f"{part}: {counts['passed']} passed, {counts['failed']} failed, "
-                  f"{counts['skipped']} skipped in {seconds:.0f} s", flush=True)
-            if counts["failed"]:
-                print(output, flush=True)
+            part, counts_of[part] = show(*future.result())
+            if counts_of[part]["failed"]:
+                again.append(part)
+    for part in again:
+        print(f"{part} once more, alone:", flush=True)
+        part, counts_of[part] = show(*run_apart(part, patterns))
+    total = {key: sum(counts[key] for counts in counts_of.values())
+             for key in ("passed", "failed", "skipped")}
+    if again:
+        print(f"{len(again)} classes ran twice")
     print(f"{total['passed']} passed, {total['failed']} failed, {total['skipped']} skipped")
     return 1 if total["failed"] or not total["passed"] else 0
 

@@ -15,7 +15,7 @@ from tests.integration.support import (
 from tests.integration.support.enhanced import enhanced_flv
 from tests.integration.support.enhanced_case import X265, encoded
 from tests.integration.support.encoder import Encoder
-from tests.integration.support.nginx import DEFAULT_HTTP, free_ports
+from tests.integration.support.nginx import DEFAULT_HTTP, take_port
 
 
 class Answering(http.server.BaseHTTPRequestHandler):
@@ -127,7 +127,7 @@ class Refused(RecordingTest):
         self.second_is_refused(4)
 
     def test_second_publisher_through_another_server_block(self):
-        [port] = free_ports(1)
+        port, _claim = take_port()
         server = self.start_nginx(application=AUTOMATIC, rtmp=f"""
             application live {{ {AUTOMATIC} }} application other {{ {AUTOMATIC} }} }}
             server {{ listen 127.0.0.1:{port};""")

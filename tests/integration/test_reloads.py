@@ -30,9 +30,9 @@ class Client:
         try:
             reply = Api(self.port).put(f"streams/{by}/{verb}_recording")
             wrong = (self.started if verb == "start" else self.stopped)(reply)
-            shown = Api(self.port).get(f"streams/{by}").json
-            if shown["recording"] != bool(self.recording):
-                wrong = wrong or f"the stream is shown with recording {shown['recording']}"
+            shown = Api(self.port).get(f"streams/{by}")
+            if shown.status != 200 or shown.json["recording"] != bool(self.recording):
+                wrong = wrong or f"the stream is shown as {shown.status} {shown.body[:300]}"
         except (OSError, ValueError, KeyError, TypeError) as error:
             wrong = f"no right answer: {error!r}"
         self.answers += not wrong

@@ -2,6 +2,7 @@
 import os
 import pathlib
 import pwd
+import random
 import re
 import shutil
 import signal
@@ -42,15 +43,22 @@ def is_sanitized(module):
     return b"libasan.so" in module.read_bytes()
 
 
-def free_ports(count):
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
+def take_port():
+    """
+    (port, its claim): free for as long as the claim lives, also while no nginx listens. Below what
+    the kernel gives to outgoing connections, and claimed by an abstract socket among test processes.
+    """
+    while True:
+        port = random.randrange(10000, 32000)
+        claim, probe = socket.socket(socket.AF_UNIX), socket.socket()
+        try:
+            claim.bind(f"\0recording-test-port-{port}")
+            probe.bind(("127.0.0.1", port))
+            return port, claim
+        except OSError:
+            claim.close()
+        finally:
+            probe.close()
 
 
 class Nginx:
@@ -69,7 +77,8 @@ class Nginx:
         self.prefix = pathlib.Path(tempfile.mkdtemp(prefix="recording-test-"))
         self.prefix.chmod(0o755)  # the workers have another user
         self.runtime = pathlib.Path("/dev/shm") / self.prefix.name
-        self.rtmp_port, self.http_port = free_ports(2)
+        self.rtmp_port, self._rtmp_claim = take_port()
+        self.http_port, self._http_claim = take_port()
         self.user = "www-data" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
         self.process = None
         self.environment = self._environment(environment or {})
