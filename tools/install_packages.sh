@@ -11,8 +11,8 @@ build="gcc g++ make cmake dpkg-dev nginx-dev libsqlite3-dev nlohmann-json3-dev l
        zlib1g-dev libssl-dev xz-utils ca-certificates"
 run="nginx libnginx-mod-rtmp ffmpeg curl procps"
 serve="nginx libnginx-mod-rtmp libsqlite3-0 libstdc++6"
-test="libcmocka-dev clang-14 libclang-rt-14-dev clang-format-14 ninja-build python3 binutils chromium strace
-       libfaketime"
+test="libcmocka-dev clang-14 libclang-rt-14-dev clang-format-14 ninja-build python3 binutils chromium firefox-esr
+       strace libfaketime"
 bench="python3 strace"
 
 packages=

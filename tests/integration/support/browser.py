@@ -1,8 +1,9 @@
-"""A headless Chromium that plays what nginx serves, and tells how."""
+"""A headless browser that plays what nginx serves, and tells how."""
 import http.client
 import http.server
 import json
 import os
+import pathlib
 import shutil
 import subprocess
 import threading
@@ -10,6 +11,31 @@ import threading
 from .wait import wait_for
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+FIREFOX = shutil.which("firefox-esr") or shutil.which("firefox")
+
+# Nothing of its own to do, and no click needed to play.
+FIREFOX_PREFERENCES = """
+user_pref("media.autoplay.default", 0);
+user_pref("browser.aboutwelcome.enabled", false);
+user_pref("browser.shell.checkDefaultBrowser", false);
+user_pref("datareporting.policy.dataSubmissionEnabled", false);
+user_pref("app.update.enabled", false);
+user_pref("extensions.update.enabled", false);
+user_pref("network.captive-portal-service.enabled", false);
+user_pref("network.connectivity-service.enabled", false);
+user_pref("media.gmp-manager.updateEnabled", false);
+"""
+
+
+def command_of(browser, home, url):
+    if browser == CHROMIUM:
+        return [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--mute-audio",
+                "--disable-background-networking", "--disable-dev-shm-usage", "--no-first-run",
+                "--disable-component-update", "--autoplay-policy=no-user-gesture-required",
+                "--remote-debugging-port=0", f"--user-data-dir={home}", url]
+    home.mkdir()
+    (home / "user.js").write_text(FIREFOX_PREFERENCES, encoding="ascii")
+    return [FIREFOX, "--headless", "--no-remote", "--profile", str(home), url]
 
 
 class Player(http.server.BaseHTTPRequestHandler):
@@ -51,7 +77,7 @@ class Player(http.server.BaseHTTPRequestHandler):
         pass
 
 
-def play_page(test, page, server, slug, query=""):
+def play_page(test, page, server, slug, query="", browser=CHROMIUM):
     """What the page told after it had played /video, and the ranges that it asked for."""
     player = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Player)
     player.daemon_threads = True
@@ -61,22 +87,18 @@ def play_page(test, page, server, slug, query=""):
     threading.Thread(target=player.serve_forever, daemon=True).start()
     test.addCleanup(player.server_close)
     test.addCleanup(player.shutdown)
-    home = test.folder / f"chromium-{slug}{len(query)}"
-    browser = subprocess.Popen(
-        [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--mute-audio",
-         "--disable-background-networking", "--disable-dev-shm-usage", "--no-first-run",
-         "--disable-component-update", "--autoplay-policy=no-user-gesture-required",
-         "--remote-debugging-port=0", f"--user-data-dir={home}",
-         f"http://127.0.0.1:{player.server_port}/"],
+    home = test.folder / f"{pathlib.Path(browser).name}-{slug}{len(query)}"
+    running = subprocess.Popen(
+        command_of(browser, home, f"http://127.0.0.1:{player.server_port}/"),
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        start_new_session=True)
+        env={**os.environ, "HOME": str(test.folder)}, start_new_session=True)
     try:
         result = wait_for(lambda: player.results, 90, "the browser has played")[0]
     finally:
-        os.killpg(browser.pid, 15)
+        os.killpg(running.pid, 15)
         try:
-            browser.wait(10)
+            running.wait(10)
         except subprocess.TimeoutExpired:
-            os.killpg(browser.pid, 9)
-            browser.wait()
+            os.killpg(running.pid, 9)
+            running.wait()
     return result, player.ranges

@@ -3,7 +3,7 @@ import pathlib
 import re
 import subprocess
 
-from .media import check_output, make_media
+from .media import make_media
 
 KEY_FRAME, NAL_UNITS = 0x17, 1
 
@@ -69,7 +69,7 @@ def clip(picture="", video="", sound="", encoder="", size="320x180", rate=10, au
     """An FLV of few frames, all that is said of its colours being said."""
     scaled = f"{picture}," if picture else ""
     return make_media(
-        f"-f lavfi -t {seconds} -i testsrc2=s={size}:r={rate} -f lavfi -t {seconds - 0.1} -i "
+        f"-f lavfi -t {seconds} -i testsrc2=s={size}:r={rate} -f lavfi -t {seconds - 0.3} -i "
         f"sine=frequency=440:r={audio_rate} -vf {scaled}scale=out_range={color_range},"
         f"format={'yuv420p' if 'format=' not in picture else picture.split('format=')[1]} "
         f"-c:v libx264 -preset veryfast -level 3.0 -g 10 -bf 0 -sc_threshold 0 -crf 30 {video} "
@@ -102,7 +102,16 @@ def decoded(path):
     return wrong + ([] if done.returncode == 0 else [f"status {done.returncode}"]), frames
 
 
-def sound(path):
-    """md5 of the decoded sound, all of it."""
-    return check_output("ffmpeg", "-v", "error", "-i", path, "-map", "0:a:0", "-c:a", "pcm_s16le",
-                        "-f", "framemd5", "-")
+_BLOCK = re.compile(r"channels:(\d+) .* rate:(\d+) .* checksum:(\w+)")
+
+
+def decoded_sound(path):
+    """(what was wrong, [(channels, rate, checksum)]) of every block as the decoder gives it."""
+    done = subprocess.run(
+        ["ffmpeg", "-v", "info", "-nostats", "-i", str(path), "-map", "0:a:0", "-af", "ashowinfo",
+         "-f", "null", "-"], stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    text = done.stderr.decode(errors="replace")
+    wrong = [line for line in text.splitlines() if re.search(
+        r"error|corrupt|invalid|missing|conceal", line, re.I) and "ashowinfo" not in line
+             and "non monotonically increasing dts to muxer" not in line]
+    return wrong, _BLOCK.findall(text)
