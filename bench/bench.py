@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measures rows 1 to 8 of "Numbers to reach" and prints them as one table; see README.md."""
+"""Measures rows of "Numbers to reach" and prints them as one table; see README.md."""
 import argparse
 import os
 import pathlib
@@ -9,16 +9,16 @@ import subprocess
 import sys
 import time
 
-from benchlib import rows as rows_module
+from benchlib import rows as rows_module, serving
 from benchlib.servers import INGEST, OURS, RECORD
 from benchlib.trial import HIGH, LOW, Machine, measure, sides
 
-ALL_ROWS = (1, 2, 3, 4, 5, 6, 7, 8)
+ALL_ROWS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 17)
 
 
 def parse_arguments():
     parser = argparse.ArgumentParser(prog="bench/run.sh", description=__doc__)
-    parser.add_argument("--rows", default="1,2,3,4,5,6,7,8", help="which rows, e.g. 1,2,5")
+    parser.add_argument("--rows", default=",".join(map(str, ALL_ROWS)), help="which rows, e.g. 1,2,5")
     parser.add_argument("--rounds", type=int, default=3, help="trials of each side (3)")
     parser.add_argument("--seconds", type=float, default=5, help="of steady state in a trial (5)")
     parser.add_argument("--module", help="ngx_recording_module.so; 'none': measure the others only")
@@ -35,7 +35,7 @@ def parse_arguments():
     except ValueError:
         parser.error("--rows takes numbers: 1,2,5")
     if not set(settings.rows) <= set(ALL_ROWS) or settings.rounds < 1 or settings.seconds <= 0:
-        parser.error("rows are 1 to 8; rounds and seconds are positive")
+        parser.error("rows are 1 to 9, 11 and 17; rounds and seconds are positive")
     settings.work = pathlib.Path(settings.work).resolve()
     settings.media = settings.work / "media"
     settings.media.mkdir(parents=True, exist_ok=True)
@@ -115,6 +115,11 @@ def run(settings):
     if 8 in wanted:
         table += attempt("8", lambda: rows_module.index_bytes(
             machine, sides(settings, OURS), say))
+    if settings.module and not {9, 11}.isdisjoint(wanted):
+        table += attempt("9", lambda: serving.long_recording(machine, wanted, settings.rounds, say))
+    if 17 in wanted:
+        table += attempt("17", lambda: serving.loop_lag(
+            machine, sides(settings, INGEST, OURS), say))
     return table
 
 

@@ -41,6 +41,22 @@ OURS_MAIN = """recording {{
     min_free 100m;
 }}"""
 
+HTTP = """http {{
+    access_log off;
+    sendfile on;
+    aio threads;
+    keepalive_requests 1000000;
+    server {{
+        listen 127.0.0.1:{http_port};
+        location = /ping {{ return 204; }}
+        location /static/ {{ alias {prefix}/static/; }}
+{locations}
+    }}
+}}
+"""
+LOCATIONS = """        location /streaming/ { recording_api; }
+        location /videos/ { recording_files; }"""
+
 # Everything that costs anything is left at its default: 1 s fragments, each forced to disk.
 # A recording ends with its publisher, however short, so that its file can be checked at once.
 OURS_APPLICATION = """            recording on;
@@ -53,13 +69,14 @@ OURS_APPLICATION = """            recording on;
 class Server:
     """One nginx with one worker. A fresh one for every trial: no side inherits another's heap."""
 
-    def __init__(self, side, settings):
+    def __init__(self, side, settings, http=False):
         self.side = side
         self.settings = settings
         self.is_ours = side in (OURS, OURS_NO_SYNC)
         self.prefix = pathlib.Path(settings.work) / side.replace(",", "").replace(" ", "-")
         self.runtime = pathlib.Path(settings.runtime)
         self.port = settings.port + (INGEST, OURS, RECORD, OURS_NO_SYNC).index(side)
+        self.http_port = settings.port + 10 if http else None
         self.master = None
         self.worker = None
 
@@ -114,6 +131,9 @@ class Server:
                 application += "\n            recording_sync off;"
         elif self.side == RECORD:
             application = f"            record all;\n            record_path {self.prefix}/flv;"
+        if self.http_port:
+            main += "\n" + HTTP.format(http_port=self.http_port, prefix=self.prefix,
+                                       locations=LOCATIONS if self.is_ours else "")
         return COMMON.format(load="\n".join(f"load_module {path};" for path in load),
                              user="user root;" if os.geteuid() == 0 else "",
                              prefix=self.prefix, main=main, port=self.port, application=application)
