@@ -16,7 +16,8 @@ RUN tests/run.sh
 FROM debian:bookworm-slim
 COPY tools/install_packages.sh /tmp/tools/
 RUN /tmp/tools/install_packages.sh serve && rm -rf /var/lib/apt/lists/* /tmp/tools
-COPY --from=build /source/build/ngx_recording_module.so /usr/lib/nginx/modules/
+COPY --from=build /source/build/ngx_recording_module.so /source/build/recording-launcher \
+     /usr/lib/nginx/modules/
 COPY --from=build /source/build/recording-inspect /usr/bin/
 COPY conf-examples/docker.conf /etc/nginx/nginx.conf
 VOLUME /var/lib/nginx-recording

@@ -10,7 +10,7 @@ recording_core:
 		-DCMAKE_C_COMPILER="\$(CC)" \\
 		-DCMAKE_BUILD_TYPE=RelWithDebInfo -DRECORDING_TESTS=OFF \\
 		$RECORDING_CMAKE_ARGS
-	+cmake --build $RECORDING_CORE_DIR --target recording_core recording-inspect
+	+cmake --build $RECORDING_CORE_DIR --target recording_core recording-inspect recording-launcher
 
 $RECORDING_CORE_LIB:	recording_core
 

@@ -11,11 +11,13 @@
 #include "ngx_application.hpp"
 #include "ngx_http_download.hpp"
 #include "ngx_http_files_service.hpp"
+#include "ngx_http_live_files.hpp"
 #include "ngx_http_pending.hpp"
 #include "ngx_http_recording_conf.hpp"
 #include "ngx_http_reply.hpp"
 #include "ngx_http_request_path.hpp"
 #include "ngx_str.hpp"
+#include "transcode/live_path.hpp"
 
 namespace recording::ngx {
 namespace {
@@ -105,6 +107,10 @@ ngx_int_t handle(ngx_http_request_t* r) {
   app::Application* app = application();
   if (app == nullptr) {
     return NGX_HTTP_SERVICE_UNAVAILABLE;
+  }
+  if (const auto raw = raw_path(r); raw && raw->starts_with("live/")) {
+    const auto live = transcode::parse_live_path(*raw);
+    return live ? serve_live(r, *app, *live) : NGX_HTTP_NOT_FOUND;
   }
   const auto below = decoded_path(r);
   std::optional<VideoPath> path = below ? exporter::parse_video_path(*below) : std::nullopt;

@@ -10,22 +10,13 @@
 
 #include "ngx_http_recording_conf.hpp"
 #include "ngx_rtmp_recording_conf.hpp"
+#include "ngx_rtmp_transcoder_conf.hpp"
 #include "ngx_str.hpp"
 #include "runtime/runtime_directory.hpp"
 #include "storage/owned_folder.hpp"
 
 namespace recording::ngx {
 namespace {
-
-// The user that the workers run as.
-storage::Owner worker_user(const ngx_cycle_t* cycle) {
-  const auto* core =
-      reinterpret_cast<ngx_core_conf_t*>(ngx_get_conf(cycle->conf_ctx, ngx_core_module));
-  if (geteuid() != 0) {
-    return {geteuid(), getegid(), {}};
-  }
-  return storage::owner_of(core->user, core->group, core->username);
-}
 
 char* refuse(const ngx_cycle_t* cycle, const Position& at, const char* directive,
              const Error& error) {
@@ -77,21 +68,34 @@ void warn_of_two_file_systems(ngx_cycle_t* cycle, const RecordingConf& conf) {
 
 }  // namespace
 
+storage::Owner worker_user(const ngx_cycle_t* cycle) {
+  const auto* core =
+      reinterpret_cast<ngx_core_conf_t*>(ngx_get_conf(cycle->conf_ctx, ngx_core_module));
+  if (geteuid() != 0) {
+    return {geteuid(), getegid(), {}};
+  }
+  return storage::owner_of(core->user, core->group, core->username);
+}
+
 char* check_recording_uses(ngx_cycle_t* cycle, const RecordingConf& conf) {
   if (conf.block.line != 0) {
     return NGX_CONF_OK;
   }
   const RtmpMainConf* rtmp = rtmp_main_conf(cycle);
   const HttpMainConf* http = http_main_conf(cycle);
+  const TranscoderMainConf* live = transcoder_main_conf(cycle);
   const bool recorded = rtmp != nullptr && rtmp->first_on.line != 0;
+  const bool transcoded = live != nullptr && live->first_on.line != 0;
   const bool served = http != nullptr && http->first_use.line != 0;
-  if (recorded || served) {
-    const Position& at = recorded ? rtmp->first_on : http->first_use;
+  if (recorded || transcoded || served) {
+    const Position& at = recorded ? rtmp->first_on : transcoded ? live->first_on : http->first_use;
     ngx_log_error(NGX_LOG_EMERG, cycle->log, 0,
                   "%s needs a \"recording { storage /path; }\" block beside the \"rtmp\" and "
                   "\"http\" blocks, in %V:%ui",
-                  recorded ? "\"recording on\"" : "the \"recording_*\" directive", &at.file,
-                  at.line);
+                  recorded     ? "\"recording on\""
+                  : transcoded ? "\"transcoder on\""
+                               : "the \"recording_*\" directive",
+                  &at.file, at.line);
     return conf_error();
   }
   return NGX_CONF_OK;
@@ -122,7 +126,8 @@ char* add_thread_pools(ngx_cycle_t* cycle, const RecordingConf& conf) {
   struct Pool {
     std::string_view name, threads;
   };
-  const Pool pools[] = {{kIoPool, "threads=8"}, {kCatalogPool, "threads=4"}};
+  const Pool pools[] = {
+      {kIoPool, "threads=8"}, {kCatalogPool, "threads=4"}, {kLivePool, "threads=4"}};
   const ngx_command_t* command = ngx_thread_pool_module.commands;
 
   for (const Pool& pool : pools) {
@@ -182,6 +187,9 @@ char* init_recording_conf(ngx_cycle_t* cycle, void* slots) noexcept {
       return NGX_CONF_OK;  // `nginx -s stop` must work with the disk gone
     }
     if (char* rv = prepare_folders(cycle, conf); rv != NGX_CONF_OK) {
+      return rv;
+    }
+    if (char* rv = prepare_transcoders(cycle, conf); rv != NGX_CONF_OK) {
       return rv;
     }
     return add_thread_pools(cycle, conf);

@@ -7,10 +7,12 @@
 
 #include "boundary.hpp"
 #include "ngx_application.hpp"
+#include "ngx_event_loop.hpp"
 #include "ngx_executor.hpp"
 #include "ngx_log_sink.hpp"
 #include "ngx_recording_conf.hpp"
 #include "ngx_rtmp_recording_conf.hpp"
+#include "ngx_rtmp_transcoder_conf.hpp"
 #include "ngx_str.hpp"
 
 namespace recording::ngx {
@@ -22,7 +24,8 @@ constexpr ngx_msec_t kHoldMs = 50;
 // What this worker has besides nginx's own: the application and what drives it.
 struct Process {
   NgxLogSink log;
-  std::optional<NgxExecutor> io, catalog;
+  std::optional<NgxExecutor> io, catalog, live;
+  NgxEventLoop events;
   std::unique_ptr<app::Application> application;
   ngx_connection_t* wakeup = nullptr;
   ngx_connection_t no_connection{};  // debug builds read ev->data of timers as a connection
@@ -82,21 +85,29 @@ void start_timers(Process& made, ngx_log_t* log) noexcept {
   ngx_add_timer(&made.tick, 1);
 }
 
+ngx_thread_pool_t* thread_pool(ngx_cycle_t* cycle, std::string_view name) noexcept {
+  ngx_str_t text = to_ngx_str(name);
+  return ngx_thread_pool_get(cycle, &text);
+}
+
 ngx_int_t start(ngx_cycle_t* cycle, const app::Config& config) {
-  ngx_str_t io_name = to_ngx_str(kIoPool);
-  ngx_str_t catalog_name = to_ngx_str(kCatalogPool);
-  ngx_thread_pool_t* io = ngx_thread_pool_get(cycle, &io_name);
-  ngx_thread_pool_t* catalog = ngx_thread_pool_get(cycle, &catalog_name);
-  if (io == nullptr || catalog == nullptr) {
+  ngx_thread_pool_t* io = thread_pool(cycle, kIoPool);
+  ngx_thread_pool_t* catalog = thread_pool(cycle, kCatalogPool);
+  ngx_thread_pool_t* live = thread_pool(cycle, kLivePool);
+  if (io == nullptr || catalog == nullptr || live == nullptr) {
     ngx_log_error(NGX_LOG_CRIT, cycle->log, 0, "recording: its thread pools are missing");
     return NGX_ERROR;
   }
   auto made = std::make_unique<Process>();
   made->io.emplace(io);
   made->catalog.emplace(catalog);
+  made->live.emplace(live);
   app::Config complete = config;
   complete.applications = recordable_applications(cycle);
-  auto application = app::Application::create(complete, {&*made->io, &*made->catalog, &made->log});
+  complete.transcoders = transcoded_applications(cycle);
+  complete.launcher = launcher_path();
+  auto application = app::Application::create(
+      complete, {&*made->io, &*made->catalog, &*made->live, &made->events, &made->log});
   if (!application) {
     log_error(cycle->log, "nothing can be recorded by this worker", application.error());
     return NGX_ERROR;
@@ -118,7 +129,7 @@ app::Application* application() noexcept {
 }
 
 void hold_worker() noexcept {
-  if (process != nullptr && !process->hold.timer_set && process->application->recorder().busy()) {
+  if (process != nullptr && !process->hold.timer_set && process->application->busy()) {
     ngx_add_timer(&process->hold, kHoldMs);
   }
 }

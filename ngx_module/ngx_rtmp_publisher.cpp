@@ -16,6 +16,7 @@
 #include "ngx_application.hpp"
 #include "ngx_recording_process.hpp"
 #include "ngx_rtmp_recording_conf.hpp"
+#include "ngx_rtmp_transcoder_conf.hpp"
 #include "ngx_str.hpp"
 
 namespace recording::ngx {
@@ -34,6 +35,7 @@ struct PublisherContext {
   // when the new publisher is refused after all.
   ngx_rtmp_session_t* replaced = nullptr;
   recorder::Session* session = nullptr;
+  transcode::LiveSession* live = nullptr;
   // The last onMetaData, which may come before on_publish has answered, too.
   std::optional<media::FlvMetadata> metadata;
   // The last sequence header of each kind, as its message was. An encoder may send it while
@@ -61,9 +63,10 @@ Context* module_context(ngx_rtmp_session_t* s, Module& module) noexcept {
   return static_cast<Context*>(ngx_rtmp_get_module_ctx(s, module));
 }
 
-bool is_recordable(ngx_rtmp_session_t* s) noexcept {
+bool is_ours(ngx_rtmp_session_t* s) noexcept {
   const RtmpAppConf* conf = rtmp_app_conf(s);
-  return application() != nullptr && conf != nullptr && conf->recording == 1 && !s->auto_pushed;
+  return application() != nullptr && conf != nullptr && !s->auto_pushed &&
+         (conf->recording == 1 || transcoder_conf(s) != nullptr);
 }
 
 // As the configuration names it; the session of a pulled stream has no name of it.
@@ -101,7 +104,7 @@ bool claim_name(ngx_rtmp_session_t* s, const char* name) {
   if (context == nullptr) {
     return true;
   }
-  if (context->session != nullptr) {
+  if (context->session != nullptr || context->live != nullptr) {
     return true;  // a second publish of one session: the live module stays with the first name
   }
   const RtmpAppConf& conf = *rtmp_app_conf(s);
@@ -137,7 +140,7 @@ bool claim_name(ngx_rtmp_session_t* s, const char* name) {
 
 ngx_int_t gate_publish(ngx_rtmp_session_t* s, ngx_rtmp_publish_t* v) noexcept {
   const bool admitted = guard(s->connection->log, "publish gate", true, [&] {
-    return !is_recordable(s) || claim_name(s, reinterpret_cast<const char*>(v->name));
+    return !is_ours(s) || claim_name(s, reinterpret_cast<const char*>(v->name));
   });
   if (!admitted) {
     ngx_rtmp_send_status(s, const_cast<char*>("NetStream.Publish.BadName"),
@@ -177,7 +180,7 @@ void keep_header(ngx_rtmp_session_t* s, media::TrackKind kind, media::Pieces mes
   const media::TagHeader tag = kind == media::TrackKind::kVideo ? media::parse_video_tag(message)
                                                                 : media::parse_audio_tag(message);
   media::PieceReader in(message);
-  if (tag.kind != media::TagKind::kSequenceHeader || in.left() > kLongest || !is_recordable(s)) {
+  if (tag.kind != media::TagKind::kSequenceHeader || in.left() > kLongest || !is_ours(s)) {
     return;
   }
   if (PublisherContext* context = context_for(s); context != nullptr) {
@@ -209,8 +212,39 @@ void take_metadata(ngx_rtmp_session_t* s, ngx_chain_t* in) {
       metadata->frame_rate &&
       (!context->metadata || context->metadata->frame_rate != metadata->frame_rate);
   context->metadata = std::move(metadata);
+  if (context->live != nullptr) {
+    context->live->on_metadata(*context->metadata);
+  }
   if (context->session != nullptr && new_rate) {
     context->session->declare_frame_rate(*context->metadata->frame_rate);
+  }
+}
+
+void end_live(PublisherContext& context) {
+  if (transcode::LiveSession* live = std::exchange(context.live, nullptr); live != nullptr) {
+    application()->live().end(live);
+  }
+}
+
+void begin_live(ngx_rtmp_session_t* s, PublisherContext& context) {
+  if (const TranscoderConf* conf = transcoder_conf(s); conf != nullptr) {
+    context.live = application()->live().begin(
+        to_string(app_of(s)), context.claimed_name,
+        context.session != nullptr ? context.session->id() : 0, conf->settings);
+    if (context.metadata) {
+      context.live->on_metadata(*context.metadata);
+    }
+  }
+}
+
+// To whoever wants it. Neither depends on the other.
+void hand_over(PublisherContext& context, media::TrackKind kind, std::uint32_t timestamp_ms,
+               media::Pieces message) {
+  if (context.session != nullptr) {
+    context.session->on_message(kind, timestamp_ms, message);
+  }
+  if (context.live != nullptr) {
+    context.live->on_message(kind, timestamp_ms, message);
   }
 }
 
@@ -225,12 +259,14 @@ void replace_publisher(PublisherContext& context) {
     live->publishing = 0;
   }
   context_of(old)->session = nullptr;  // the recorder ends it in begin()
+  end_live(*context_of(old));
   ngx_rtmp_finalize_session(old);
 }
 
 void accept_publisher(ngx_rtmp_session_t* s) {
   PublisherContext* context = context_of(s);
-  if (context == nullptr || context->session != nullptr || !context->admission) {
+  if (context == nullptr || context->session != nullptr || context->live != nullptr ||
+      !context->admission) {
     return;
   }
   const ngx_rtmp_live_ctx_t* live = live_context(s);
@@ -248,24 +284,25 @@ void accept_publisher(ngx_rtmp_session_t* s) {
   publisher.connection = s;
   publisher.disconnect = [s] { ngx_rtmp_finalize_session(s); };
   context->session = application()->recorder().begin(std::move(publisher), std::move(admission));
-  if (context->session == nullptr) {
+  begin_live(s, *context);
+  if (context->session == nullptr && context->live == nullptr) {
     return;
   }
-  if (context->metadata && context->metadata->frame_rate) {
+  if (context->session != nullptr && context->metadata && context->metadata->frame_rate) {
     context->session->declare_frame_rate(*context->metadata->frame_rate);
   }
   for (const media::TrackKind kind : {media::TrackKind::kVideo, media::TrackKind::kAudio}) {
     Bytes& header = context->headers[static_cast<std::size_t>(kind)];
     if (!header.empty()) {
       const iovec piece{header.data(), header.size()};
-      context->session->on_message(kind, 0, {&piece, 1});
+      hand_over(*context, kind, 0, {&piece, 1});
     }
   }
 }
 
 ngx_int_t recorder_publish(ngx_rtmp_session_t* s, ngx_rtmp_publish_t* v) noexcept {
   (void)guard(s->connection->log, "publish", 0, [&] {
-    if (is_recordable(s)) {
+    if (is_ours(s)) {
       accept_publisher(s);
     }
     return 0;
@@ -279,6 +316,7 @@ ngx_int_t recorder_close_stream(ngx_rtmp_session_t* s, ngx_rtmp_close_stream_t* 
     PublisherContext* context = context_of(s);
     if (context != nullptr) {
       withdraw(*context);
+      end_live(*context);
       if (context->session != nullptr) {
         // On a lost connection nginx-rtmp closes the stream on the encoder's behalf.
         const bool lost = s->connection->destroyed || s->connection->read->eof;
@@ -300,8 +338,8 @@ ngx_int_t on_av(ngx_rtmp_session_t* s, ngx_rtmp_header_t* h, ngx_chain_t* in) no
     const media::Pieces message = pieces_of(in);
     keep_header(s, kind, message);
     PublisherContext* context = context_of(s);
-    if (context != nullptr && context->session != nullptr) {
-      context->session->on_message(kind, h->timestamp, message);
+    if (context != nullptr) {
+      hand_over(*context, kind, h->timestamp, message);
     }
     return NGX_OK;
   });
@@ -309,7 +347,7 @@ ngx_int_t on_av(ngx_rtmp_session_t* s, ngx_rtmp_header_t* h, ngx_chain_t* in) no
 
 ngx_int_t on_metadata(ngx_rtmp_session_t* s, ngx_rtmp_header_t* /*h*/, ngx_chain_t* in) noexcept {
   return guard(s->connection->log, "metadata", NGX_OK, [&] {
-    if (is_recordable(s)) {
+    if (is_ours(s)) {
       take_metadata(s, in);
     }
     return NGX_OK;

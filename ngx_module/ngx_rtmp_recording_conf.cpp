@@ -94,6 +94,7 @@ runtime::RecordingRules rules_of(const RtmpAppConfSlots& conf) {
   rules.keep_gap = static_cast<std::uint8_t>(conf.gap);
   rules.preroll = static_cast<std::uint8_t>(conf.preroll);
   rules.auto_record = conf.auto_record == 1;
+  rules.recordable = conf.recording == 1;
   rules.drain_timeout_ms = static_cast<std::int64_t>(conf.drain_timeout);
   return rules;
 }

@@ -1,7 +1,8 @@
 #!/bin/bash
 # Builds the module against an nginx source tree.
 #
-#   tools/build.sh                        build/ngx_recording_module.so, build/recording-inspect
+#   tools/build.sh                        build/ngx_recording_module.so and, beside it,
+#                                         recording-inspect and recording-launcher
 #   SANITIZE=address,undefined tools/build.sh    build-asan/…  (our objects only)
 #   RECORDING_TESTING=1 tools/build.sh           build-testing/…  (hooks for crash tests)
 #
@@ -88,7 +89,8 @@ if ! make -j "${JOBS:-$(nproc)}" -f objs/Makefile modules > "$log" 2>&1; then
     echo "build.sh: failed; the whole log is in $log" >&2
     exit 1
 fi
-for made in objs/ngx_recording_module.so "$RECORDING_CORE_DIR/recording-inspect"; do
+for made in objs/ngx_recording_module.so "$RECORDING_CORE_DIR/recording-inspect" \
+            "$RECORDING_CORE_DIR/recording-launcher"; do
     result=$build/$(basename "$made")
     if ! cmp -s "$made" "$result"; then
         # A new inode: a running nginx keeps the one it has mapped.

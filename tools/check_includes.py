@@ -15,6 +15,7 @@ ALLOWED = {
     "process": {"base"},
     "recorder": {"base", "media", "mp4", "storage", "runtime", "catalog"},
     "transcode": {"base", "media", "process", "runtime"},
+    "launcher": {"base"},  # a program of its own
     "exporter": {"base", "mp4", "storage", "runtime", "catalog"},
     "api": {"base", "media", "recorder", "transcode", "exporter", "catalog", "runtime"},
     "inspect": {"base", "media", "mp4", "storage", "recorder", "api"},  # a program of its own

@@ -2,7 +2,7 @@
 # tools/install_packages.sh GROUP…: installs what is missing of a group's Debian packages.
 #   build   to build the module
 #   run     to run it: nginx, nginx-rtmp-module, ffmpeg to publish with, curl
-#   serve   to run it in a container: no encoder
+#   serve   to run it in a container, with ffmpeg for live playback
 #   test    for tests/run.sh (with build and run)
 #   bench   for bench/run.sh (with build and run)
 set -euo pipefail
@@ -10,7 +10,7 @@ set -euo pipefail
 build="gcc g++ make cmake dpkg-dev nginx-dev libsqlite3-dev nlohmann-json3-dev libpcre2-dev
        zlib1g-dev libssl-dev xz-utils ca-certificates"
 run="nginx libnginx-mod-rtmp ffmpeg curl procps"
-serve="nginx libnginx-mod-rtmp libsqlite3-0 libstdc++6"
+serve="nginx libnginx-mod-rtmp ffmpeg libsqlite3-0 libstdc++6"
 test="libcmocka-dev clang-14 libclang-rt-14-dev clang-format-14 ninja-build python3 binutils chromium firefox-esr
        strace libfaketime"
 bench="python3 strace"

@@ -1,8 +1,10 @@
 #include "app/application.hpp"
 
 #include <optional>
+#include <set>
 
 #include "api/live_view.hpp"
+#include "app/live_events.hpp"
 #include "base/system_clock.hpp"
 #include "catalog/sqlite_catalog.hpp"
 #include "exporter/video_location.hpp"
@@ -31,14 +33,22 @@ Result<recorder::Timeline> read_first(storage::FileSystem& files,
   return Error{Errc::kNotFound, "the file is not there"};
 }
 
+std::vector<std::string> live_paths(const Config& config) {
+  std::set<std::string> paths;
+  for (const auto& [application, path] : config.transcoders) {
+    paths.insert(path);
+  }
+  return {paths.begin(), paths.end()};
+}
+
 }  // namespace
 
 struct Application::Impl {
-  Impl(const Config& configuration, Ports given, std::unique_ptr<runtime::LiveState> live,
+  Impl(const Config& configuration, Ports given, std::unique_ptr<runtime::LiveState> opened_state,
        std::unique_ptr<runtime::Journal> opened_journal, runtime::WakeupSocket socket)
       : config(configuration),
         ports(given),
-        state(std::move(live)),
+        state(std::move(opened_state)),
         journal(std::move(opened_journal)),
         wakeup(std::in_place, std::move(socket)),
         catalog(
@@ -54,7 +64,11 @@ struct Application::Impl {
         environment{*state,  clock,          *ports.log,   *ports.io,      files,
                     catalog, segments,       *wakeup,      events,         changes,
                     rounds,  config.runtime, config.spool, config.storage, config.min_free_bytes},
-        recorder(environment) {}
+        recorder(environment),
+        live_events(*state, events),
+        live({*state, clock, *ports.log, *ports.live, *ports.events, live_events, config.launcher,
+              config.runtime},
+             live_paths(config)) {}
 
   Config config;
   Ports ports;
@@ -70,6 +84,8 @@ struct Application::Impl {
   recorder::WriteRounds rounds;
   recorder::Environment environment;
   recorder::Recorder recorder;
+  LiveEvents live_events;
+  transcode::LiveSessions live;
   std::unique_ptr<api::Api> api;
 };
 
@@ -108,6 +124,8 @@ const Config& Application::config() const { return impl_->config; }
 storage::FileSystem& Application::files() { return impl_->files; }
 Executor& Application::reads() { return *impl_->ports.catalog; }
 recorder::Recorder& Application::recorder() { return impl_->recorder; }
+transcode::LiveSessions& Application::live() { return impl_->live; }
+Executor& Application::live_reads() { return *impl_->ports.live; }
 api::Api& Application::api() { return *impl_->api; }
 runtime::LiveState& Application::state() { return *impl_->state; }
 catalog::CatalogService& Application::catalog() { return impl_->catalog; }
@@ -182,9 +200,13 @@ void Application::tick() {
     impl_->journal->tick(impl_->clock.monotonic_ms());
   }
   impl_->recorder.tick();
+  impl_->live.tick();
 }
 
+bool Application::busy() const { return impl_->recorder.busy() || impl_->live.busy(); }
+
 void Application::leave() {
+  impl_->live.leave();
   impl_->recorder.leave();
   // nginx has ended its pools' threads before this: nobody writes from the journal any more. What
   // is not in use of it goes, what is stays for whoever comes back.

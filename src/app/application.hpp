@@ -9,6 +9,7 @@
 #include "api/api.hpp"
 #include "app/config.hpp"
 #include "base/clock.hpp"
+#include "base/event_loop.hpp"
 #include "base/executor.hpp"
 #include "base/log.hpp"
 #include "catalog/catalog_service.hpp"
@@ -17,6 +18,7 @@
 #include "runtime/live_state.hpp"
 #include "runtime/wakeup.hpp"
 #include "storage/file.hpp"
+#include "transcode/live_sessions.hpp"
 
 namespace recording::app {
 
@@ -27,6 +29,8 @@ class Application final : public api::Backend {
   struct Ports {
     Executor* io;       // file work: one job per recording at a time, plus downloads
     Executor* catalog;  // catalogue work
+    Executor* live;     // file work of live playback, whose disk may hang for itself
+    EventLoop* events;
     Log* log;
   };
   static Result<std::unique_ptr<Application>> create(const Config& config, Ports ports);
@@ -37,6 +41,9 @@ class Application final : public api::Backend {
   // For reading what downloads need: not the pool in which writes may wait for a slow disk.
   [[nodiscard]] Executor& reads();
   [[nodiscard]] recorder::Recorder& recorder();
+  [[nodiscard]] transcode::LiveSessions& live();
+  // For reading what live playback has written.
+  [[nodiscard]] Executor& live_reads();
   [[nodiscard]] api::Api& api();
 
   // api::Backend
@@ -54,6 +61,8 @@ class Application final : public api::Backend {
   [[nodiscard]] int wakeup_fd() const;
   void woken();
   void tick();
+  // A draining worker waits for something.
+  [[nodiscard]] bool busy() const;
   // The process exits: nothing is posted and nothing waited for (recorder::Recorder::leave).
   void leave();
 

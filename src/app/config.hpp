@@ -18,6 +18,8 @@ struct Config {
   std::uint64_t zone_bytes = 8 << 20;
   std::string public_url;                    // without a final slash; empty: taken from the request
   std::map<std::string, bool> applications;  // those with `recording on`, and their auto_record
+  std::map<std::string, std::string> transcoders;  // those with `transcoder on`: transcoder_path
+  std::string launcher;                            // absolute path of recording-launcher
 };
 
 }  // namespace recording::app

@@ -78,6 +78,10 @@ Result<Control> start_recording(LiveState& state, const Clock& clock, std::int32
                  "stream_not_live: nobody publishes this stream; start the encoder, or set "
                  "auto_record to record it from its first frame"};
   }
+  if (stream->rules.recordable == 0) {
+    return Error{Errc::kConflict,
+                 "recording_off: nginx.conf has no \"recording on\" for this application"};
+  }
   if (stream->session.unrecordable != 0 && stream->session.video_codec == 0 &&
       stream->session.audio_codec == 0) {
     return Error{Errc::kConflict,

@@ -26,7 +26,8 @@ std::size_t Session::most_segments() const {
 }
 
 bool Session::wanted_at_all() const {
-  return mode_ != Mode::kIdle || publisher_.rules.preroll != 0;
+  return publisher_.rules.recordable != 0 &&
+         (mode_ != Mode::kIdle || publisher_.rules.preroll != 0);
 }
 
 void Session::on_message(media::TrackKind kind, std::uint32_t timestamp_ms, media::Pieces message) {

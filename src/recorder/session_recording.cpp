@@ -29,6 +29,10 @@ void Session::decide() {
   if (mode_ == Mode::kRecording) {
     return;
   }
+  if (publisher_.rules.recordable == 0) {
+    mode_ = Mode::kIdle;
+    return;
+  }
   auto begun = env_.state.begin();
   if (!begun) {
     return;

@@ -57,6 +57,7 @@ struct RecordingRules {
   std::uint8_t keep_gap = 0;
   std::uint8_t preroll = 1;
   std::uint8_t auto_record = 0;       // of streams without a setting of their own
+  std::uint8_t recordable = 1;        // 0: `recording off`; the stream is live only
   std::int64_t drain_timeout_ms = 0;  // 0: off
 };
 

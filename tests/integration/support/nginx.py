@@ -268,8 +268,11 @@ http {{ access_log off; sendfile on; aio threads; server {{ listen 127.0.0.1:@ht
                   and not any(allowed.search(line) for allowed in self._allowed)]
         if status != 0:
             faults.append(f"nginx exited with {status}")
-        children = list(self._session())
-        if children:
+        # A worker's programs end after it, but they do.
+        try:
+            wait_for(lambda: not list(self._session()), 10, "no process is left")
+        except AssertionError:
+            children = list(self._session())
             faults.append(f"processes left: {children}")
             self._end_session()
         if self.runtime.exists():

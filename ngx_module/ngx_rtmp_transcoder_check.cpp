@@ -1,0 +1,64 @@
+// What of `transcoder on` can be decided only when the whole nginx.conf has been parsed. Live
+// playback that cannot work is no reason to refuse a configuration by which recording does.
+#include "ngx_headers.hpp"
+
+#include <unistd.h>
+
+#include <string>
+
+#include "ngx_recording_conf.hpp"
+#include "ngx_rtmp_transcoder_conf.hpp"
+#include "storage/owned_folder.hpp"
+
+namespace recording::ngx {
+namespace {
+
+char* refuse(const ngx_cycle_t* cycle, const Position& at, const char* what) {
+  ngx_log_error(NGX_LOG_EMERG, cycle->log, 0, "%s in %V:%ui", what, &at.file, at.line);
+  return conf_error();
+}
+
+void warn_of_folder(const ngx_cycle_t* cycle, const TranscoderConf& conf,
+                    const storage::Owner& owner) {
+  const std::string& path = conf.settings.path;
+  Status status =
+      ngx_test_config ? storage::check_folder(path, owner) : storage::make_folder(path, owner);
+  if (!status) {
+    const std::string& message = status.error().message;
+    ngx_log_error(NGX_LOG_WARN, cycle->log, status.error().sys_errno,
+                  "\"transcoder_path\" %*s: there is no live playback, in %V:%ui", message.size(),
+                  message.data(), &conf.path_at.file, conf.path_at.line);
+  }
+}
+
+void warn_of_program(const ngx_cycle_t* cycle, const char* directive, const std::string& program,
+                     const Position& at) {
+  if (access(program.c_str(), X_OK) != 0) {
+    ngx_log_error(NGX_LOG_WARN, cycle->log, ngx_errno,
+                  "%s: \"%*s\" cannot be run: there is no live playback, in %V:%ui", directive,
+                  program.size(), program.data(), &at.file, at.line);
+  }
+}
+
+}  // namespace
+
+char* prepare_transcoders(ngx_cycle_t* cycle, const RecordingConf& conf) {
+  const storage::Owner owner = worker_user(cycle);
+  for (const auto& [app, transcoder] : transcoders(cycle)) {
+    const std::string& path = transcoder->settings.path;
+    if (path.empty()) {
+      return refuse(cycle, transcoder->at, "\"transcoder on\" needs a \"transcoder_path\"");
+    }
+    if (path == conf.config.storage || path == conf.config.spool) {
+      return refuse(cycle, transcoder->path_at,
+                    "\"transcoder_path\" must be another folder than \"storage\" and \"spool\"");
+    }
+    warn_of_folder(cycle, *transcoder, owner);
+    warn_of_program(cycle, "\"transcoder_command\"", transcoder->settings.command,
+                    transcoder->command_at.line != 0 ? transcoder->command_at : transcoder->at);
+    warn_of_program(cycle, "\"transcoder on\"", launcher_path(), transcoder->at);
+  }
+  return NGX_CONF_OK;
+}
+
+}  // namespace recording::ngx

@@ -1,0 +1,172 @@
+#include "transcode/live_session.hpp"
+
+#include <utility>
+
+#include "base/strings.hpp"
+#include "transcode/ladder.hpp"
+#include "transcode/live_folder.hpp"
+
+namespace recording::transcode {
+namespace {
+
+// How often it is looked whether the first playlists are there.
+constexpr std::int64_t kCheckMs = 100;
+// And that what is made can still be written.
+constexpr std::int64_t kCheckOutputMs = 5000;
+constexpr std::int64_t kMeasureMs = 500;
+
+}  // namespace
+
+std::string run_lock_path(const std::string& runtime_directory, std::string_view run) {
+  return runtime_directory + "/live-" + std::string(run) + ".lock";
+}
+
+LiveSession::LiveSession(LiveEnvironment& environment, std::string app, std::string name,
+                         std::uint64_t session, TranscoderSettings settings)
+    : env_(environment),
+      app_(std::move(app)),
+      name_(std::move(name)),
+      settings_(std::move(settings)),
+      folder_(stream_folder(settings_.path, app_, name_)),
+      record_(environment.state, app_, name_, session),
+      supervisor_(settings_.restarts) {
+  publish_state();
+}
+
+LiveSession::~LiveSession() { *alive_ = false; }
+
+std::string LiveSession::title() const {
+  return "live " + to_valid_utf8(app_) + "/" + to_valid_utf8(name_);
+}
+
+std::string LiveSession::program_name() const {
+  return settings_.command.substr(settings_.command.rfind('/') + 1);
+}
+
+// What others may read of the session.
+void LiveSession::publish_state() {
+  record_.set_state(supervisor_.state(), supervisor_.error());
+  record_.set_restarts(supervisor_.restarts());
+  record_.flush();
+}
+
+void LiveSession::measure() {
+  const Measured measured = measurement_.read(intake_);
+  if (probe_.state() == SourceProbe::State::kReady &&
+      drift_.look(probe_.frozen(), measured, measured_ms_)) {
+    env_.observer.drifted(*this, drifts_of(probe_.frozen(), measured, drift_.fields()));
+  }
+  record_.set_measured(measured, drift_.fields());
+  record_.flush();
+}
+
+void LiveSession::on_message(media::TrackKind kind, std::uint32_t timestamp_ms,
+                             media::Pieces message) {
+  const std::int64_t now = env_.clock.monotonic_ms();
+  const SourceMessage taken = intake_.take(kind, timestamp_ms, now, message);
+  measurement_.take(taken);
+  if (now - measured_ms_ >= kMeasureMs) {
+    measured_ms_ = now;
+    measure();
+  }
+  if (supervisor_.over()) {
+    return;
+  }
+  feed_.add(taken, message);
+  if (probe_.state() == SourceProbe::State::kProbing) {
+    probe(taken, now);
+  }
+  if (program_ == nullptr) {
+    return;
+  }
+  if (taken.decodable) {
+    supervisor_.offered(now);
+  }
+  if (!blocked_) {
+    pump();
+  }
+  if (!published_ && now - checked_ms_ >= kCheckMs) {
+    check_playlists();
+  }
+}
+
+void LiveSession::probe(const SourceMessage& taken, std::int64_t now_ms) {
+  switch (probe_.take(taken, intake_, now_ms)) {
+    case SourceProbe::State::kProbing:
+      break;
+    case SourceProbe::State::kReady:
+      supervisor_.begin(now_ms);
+      record_.set_source(probe_.frozen(), ladder_of(probe_.frozen(), settings_));
+      publish_state();
+      look();
+      break;
+    case SourceProbe::State::kRefused:
+      supervisor_.refuse(probe_.refusal());
+      env_.log.write(LogLevel::kWarn, title() + " is not transcoded: " + probe_.refusal());
+      feed_ = {};
+      publish_state();
+      env_.observer.failed(*this);
+      break;
+  }
+}
+
+// Into the pipe what goes; the rest when its reader has read.
+void LiveSession::pump() {
+  if (program_ == nullptr || program_->input() < 0) {
+    return;
+  }
+  switch (feed_.write(program_->input())) {
+    case FlvFeed::Wrote::kBlocked:
+      blocked_ = true;
+      program_->wait_writable();
+      break;
+    case FlvFeed::Wrote::kBroken:
+      program_->close_input();  // it has ended or does so: ended() tells
+      break;
+    case FlvFeed::Wrote::kAll:
+      if (left_) {
+        program_->close_input();
+      }
+      break;
+  }
+  note_dropped();
+}
+
+void LiveSession::note_dropped() {
+  const std::uint64_t groups = feed_.dropped().groups;
+  if (program_ == nullptr || groups == noted_groups_) {
+    return;
+  }
+  if (noted_groups_ == 0) {
+    env_.log.write(LogLevel::kWarn,
+                   title() + ": " + program_name() +
+                       " is too slow: groups of pictures are left out of live playback; use fewer "
+                       "or smaller transcoder_rendition, or a faster machine");
+  }
+  noted_groups_ = groups;
+}
+
+void LiveSession::end() {
+  left_ = true;
+  supervisor_.finish(env_.clock.monotonic_ms());
+  if (!blocked_) {
+    pump();
+  }
+  publish_state();
+}
+
+void LiveSession::tick() {
+  look();
+  if (program_ == nullptr) {
+    return;
+  }
+  if (env_.clock.monotonic_ms() - output_checked_ms_ >= kCheckOutputMs) {
+    check_output();
+  } else if (!published_) {
+    check_playlists();
+  }
+}
+
+bool LiveSession::over() const { return left_ && !starting_ && !checking_ && program_ == nullptr; }
+
+}  // namespace recording::transcode

@@ -1,0 +1,92 @@
+#include "transcode/program.hpp"
+
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+
+namespace recording::transcode {
+namespace {
+
+enum class Read { kSome, kBlocked, kEnd };
+
+// `use` is given what is there, one piece.
+template <class Use>
+Read read_piece(int fd, Use use) {
+  std::array<char, 4096> piece;
+  const ssize_t size = ::read(fd, piece.data(), piece.size());
+  if (size > 0) {
+    use(std::string_view(piece.data(), static_cast<std::size_t>(size)));
+    return Read::kSome;
+  }
+  if (size < 0 && errno == EINTR) {
+    return Read::kSome;
+  }
+  return size < 0 && errno == EAGAIN ? Read::kBlocked : Read::kEnd;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Program>> Program::start(EventLoop& events, const std::string& launcher,
+                                                const std::vector<std::string>& command,
+                                                Handlers handlers) {
+  auto pipes = process::launch(launcher, command);
+  if (!pipes) {
+    return std::move(pipes).error();
+  }
+  std::unique_ptr<Program> program(new Program(std::move(pipes).value(), std::move(handlers)));
+  if (!program->watch(events)) {
+    return Error{Errc::kUnavailable, "no connections are left for its pipes"};
+  }
+  return program;
+}
+
+bool Program::watch(EventLoop& events) {
+  input_watch_ =
+      events.watch(pipes_.input.get(), EventLoop::For::kWriting, [this] { handlers_.writable(); });
+  output_watch_ =
+      events.watch(pipes_.output.get(), EventLoop::For::kReading, [this] { read_output(); });
+  errors_watch_ =
+      events.watch(pipes_.errors.get(), EventLoop::For::kReading, [this] { read_errors(); });
+  return input_watch_ != nullptr && output_watch_ != nullptr && errors_watch_ != nullptr;
+}
+
+void Program::close_input() {
+  input_watch_.reset();
+  pipes_.input.reset();
+}
+
+void Program::read_output() {
+  Read result = Read::kSome;
+  while (result == Read::kSome) {
+    result = read_piece(pipes_.output.get(), [this](std::string_view piece) {
+      output_lines_.add(piece, [this](std::string_view line) {
+        if (report_.take(line)) {
+          handlers_.progressed(report_);
+        }
+      });
+    });
+  }
+  if (result == Read::kBlocked) {
+    return output_watch_->wait();
+  }
+  read_errors();  // its last words
+  const auto ended = handlers_.ended;
+  ended(report_.end.value_or(ProgramEnd{}));
+}
+
+void Program::read_errors() {
+  Read result = errors_watch_ == nullptr ? Read::kEnd : Read::kSome;
+  while (result == Read::kSome) {
+    result = read_piece(pipes_.errors.get(), [this](std::string_view piece) {
+      error_lines_.add(piece, [this](std::string_view line) { handlers_.said(line); });
+    });
+  }
+  if (result == Read::kBlocked) {
+    errors_watch_->wait();
+  } else {
+    errors_watch_.reset();
+  }
+}
+
+}  // namespace recording::transcode

@@ -1,0 +1,102 @@
+"""The base of tests that look at live playback."""
+import json
+import os
+import pathlib
+import re
+import subprocess
+
+from .api import Api
+from .recording import RecordingTest
+from .wait import wait_for
+
+# Short segments, and one small rendition beside the source: tests have little time and CPU.
+LIVE = ("transcoder on; transcoder_path @prefix@/live; transcoder_segment 1s; "
+        "transcoder_rendition 144p video=150k audio=48k;")
+
+
+class LiveTest(RecordingTest):
+    def url(self, server, name, file="master.m3u8", run=None, app="live"):
+        return f"/videos/live/{app}/{name}/{run + '/' if run else ''}{file}"
+
+    def get(self, server, *where, headers=None, **more):
+        return Api(server.http_port).request("GET", self.url(server, *where, **more),
+                                             headers=headers)
+
+    def run_of(self, server, name, app="live"):
+        """The run that players are sent to; None: nothing can be played yet."""
+        reply = self.get(server, name, app=app)
+        self.assertIn(reply.status, (302, 404), reply.body)
+        if reply.status == 404:
+            return None
+        run, _, file = reply.headers["location"].partition("/")
+        self.assertRegex(run, "^[0-9a-f]{32}$")
+        self.assertEqual((file, reply.headers["cache-control"]), ("master.m3u8", "no-cache"))
+        return run
+
+    def wait_playable(self, server, name, other_than=None, app="live", timeout=60):
+        def there():
+            run = self.run_of(server, name, app)
+            return run if run != other_than else None
+        return wait_for(there, timeout, f"{name} can be played", interval=0.1)
+
+    def text(self, server, name, file, run, app="live"):
+        reply = self.get(server, name, file, run, app=app)
+        self.assertEqual(reply.status, 200, reply.body)
+        return reply.body.decode()
+
+    def transcoder(self, server, name, app="live"):
+        stream = self.stream(server, name, app)
+        session = stream and stream["session"]
+        return session["transcoder"] if session else None
+
+    def wait_transcoder(self, server, name, state, app="live", timeout=60):
+        def there():
+            transcoder = self.transcoder(server, name, app)
+            return transcoder if transcoder and transcoder["state"] == state else None
+        return wait_for(there, timeout, f"the transcoder of {name} is {state}", interval=0.1)
+
+    def events(self, server, kind):
+        found = []
+        for line in server.log_text().splitlines():
+            if match := re.search(r"recording: event (\{.*\})", line):
+                event = json.loads(match[1])
+                if event["type"] == kind:
+                    found.append(event["data"])
+        return found
+
+    @staticmethod
+    def programs(server, name="", launchers=True):
+        """Pids of what runs for live playback of this nginx, or of one stream of it."""
+        result = []
+        for entry in pathlib.Path("/proc").iterdir():
+            if not entry.name.isdigit():
+                continue
+            try:
+                command = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
+                state = (entry / "stat").read_text().rpartition(")")[2].split()[0]
+            except OSError:
+                continue
+            inside = any(argument.startswith(f"{server.prefix}/") and f"/{name}/" in argument
+                         for argument in command) if name else any(
+                argument.startswith(f"{server.prefix}/") and argument.endswith("manifest.mpd")
+                for argument in command)
+            launcher = command[0].endswith("recording-launcher")
+            if inside and state != "Z" and (launchers or not launcher):
+                result.append(int(entry.name))
+        return sorted(result)
+
+    def wait_no_programs(self, server, name=""):
+        wait_for(lambda: not self.programs(server, name), 30, "no program of it is left")
+
+    @staticmethod
+    def decoded(url, stream="v"):
+        """[md5 of each decoded picture] that a player gets of a playlist until its end."""
+        out = subprocess.run(
+            ["ffmpeg", "-v", "error", "-live_start_index", "0", "-i", url, "-map", f"0:{stream}:0",
+             "-fps_mode", "passthrough", "-f", "framemd5", "-"], stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, check=True, timeout=60).stdout
+        return [line.split(",")[5].strip() for line in out.splitlines() if line[0] != "#"]
+
+    @staticmethod
+    def descriptors(pid):
+        return len(os.listdir(f"/proc/{pid}/fd"))

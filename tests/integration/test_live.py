@@ -1,0 +1,234 @@
+"""Live playback beside recording, and each without the other."""
+import os
+import signal
+import subprocess
+import unittest
+
+from tests.integration.support import (
+    AUTOMATIC, BY_HAND, Api, decoded_frames, probe, test_clip, wait_for)
+from tests.integration.support.enhanced_case import X265, EnhancedTest, encoded
+from tests.integration.support.live import LIVE, LiveTest
+
+PLAYLISTS = [f"media_{i}.m3u8" for i in range(4)]  # pictures and sound, of the source and 144p
+
+
+class Playback(LiveTest):
+    def test_what_is_published_is_played_and_recorded(self):
+        server = self.start_nginx(application=AUTOMATIC + LIVE, workers=2)
+        clip = test_clip(seconds=9)
+        publisher = self.publish(server, "cam", source=clip)
+        run = self.wait_playable(server, "cam")
+        self.wait_transcoder(server, "cam", "running")
+        base = f"http://127.0.0.1:{server.http_port}"
+        found = probe(base + self.url(server, "cam"), "-show_streams", "-show_programs")
+        self.assertEqual(len(found["programs"]), 2)
+        self.assertEqual(sorted((s["codec_name"], s.get("width"), s.get("height"))
+                                for s in found["streams"]),
+                         [("aac", None, None), ("aac", None, None), ("h264", 256, 144),
+                          ("h264", 320, 180)])
+        self.check_answers(server, run)
+        self.assertEqual(publisher.wait(), 0, publisher.errors())
+        for name in PLAYLISTS:
+            wait_for(lambda name=name: self.text(server, "cam", name, run).endswith(
+                "#EXT-X-ENDLIST\n"), 30, f"{name} has ended")
+        self.wait_no_programs(server)
+        # The source rendition is the source: what the playlist still has are its last pictures.
+        sent = [md5 for _, md5 in decoded_frames(clip)]
+        played = self.decoded(base + self.url(server, "cam", "media_0.m3u8", run))
+        self.assertGreaterEqual(len(played), 4 * 25)
+        self.assertEqual(played, sent[-len(played):])
+        [started] = self.events(server, "transcoder.started")
+        self.assertEqual((started["app"], started["stream"]), ("live", "cam"))
+        [video] = self.wait_ended(server)
+        self.assert_whole(server, video, clip)
+
+        # A new session is another one from its beginning, and the old one can be seen to its end.
+        again = self.publish(server, "cam", source=clip)
+        self.wait_live(server, "cam")
+        wait_for(lambda: self.run_of(server, "cam") != run, 30, "the old session is not shown")
+        another = self.wait_playable(server, "cam", other_than=run)
+        self.assertNotEqual(another, run)
+        self.assertIn("#EXT-X-ENDLIST", self.text(server, "cam", "media_0.m3u8", run))
+        again.stop()
+        self.wait_no_programs(server)
+
+    def check_answers(self, server, run):
+        """Of whichever worker is asked."""
+        playlist = self.text(server, "cam", "media_1.m3u8", run)
+        segment = next(line for line in playlist.splitlines() if line.endswith(".m4s"))
+        for _ in range(8):
+            self.assertEqual(self.run_of(server, "cam"), run)
+            reply = self.get(server, "cam", segment, run)
+            self.assertEqual((reply.status, reply.headers["content-type"]),
+                             (200, "video/iso.segment"))
+            self.assertIn("immutable", reply.headers["cache-control"])
+        part = self.get(server, "cam", segment, run, headers={"Range": "bytes=4-7"})
+        self.assertEqual((part.status, part.body), (206, reply.body[4:8]))
+        for name, kind in (("master.m3u8", "application/vnd.apple.mpegurl"),
+                           ("media_0.m3u8", "application/vnd.apple.mpegurl"),
+                           ("manifest.mpd", "application/dash+xml")):
+            reply = self.get(server, "cam", name, run)
+            self.assertEqual((reply.status, reply.headers["content-type"],
+                              reply.headers["cache-control"]), (200, kind, "no-cache"))
+            same = self.get(server, "cam", name, run,
+                            headers={"If-None-Match": reply.headers["etag"]})
+            self.assertIn(same.status, (304, 200))
+        self.assertEqual(self.get(server, "cam", "manifest.mpd").headers["location"],
+                         f"{run}/manifest.mpd")
+        for path in (f"/videos/live/live/cam/{run}/..%2f..%2f..%2fnginx.conf",
+                     f"/videos/live/live/cam/{run}/../../../../nginx.conf",
+                     f"/videos/live/live/cam/{run}/none.m4s", "/videos/live/live/nobody/master.m3u8",
+                     "/videos/live/other/cam/master.m3u8", f"/videos/live/live/cam/{run}/",
+                     "/videos/live/live/cam/current/master.m3u8"):
+            self.assertEqual(Api(server.http_port).get(path).status, 404, path)
+
+
+class Independence(LiveTest):
+    """Whatever happens to the transcoder, the recording is the source."""
+
+    @unittest.skipUnless(os.geteuid() == 0, "a small file system must be mounted")
+    def test_killed_stopped_and_out_of_disk(self):
+        full = self.folder / "full"
+        full.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=192k,mode=777", "live", full],
+                       check=True)
+        self.addCleanup(subprocess.run, ["umount", "-l", full], check=True)
+        self.folder.chmod(0o755)
+        server = self.start_nginx(
+            application=AUTOMATIC + LIVE, workers=2,
+            rtmp=f"application full {{ {AUTOMATIC} {LIVE.replace('@prefix@/live', str(full))} }}")
+        clip = test_clip(seconds=45)
+        publishers = {name: self.publish(server, name, source=clip)
+                      for name in ("killed", "stopped")}
+        publishers["out"] = self.publish(server, "out", app="full", source=clip)
+
+        run = self.wait_playable(server, "stopped")
+        [program] = self.programs(server, "stopped", launchers=False)
+        os.kill(program, signal.SIGSTOP)
+
+        seen = set()
+        for kills in range(1, 6):
+            run_killed = self.wait_playable(server, "killed", timeout=40)
+            [victim] = wait_for(lambda: [pid for pid in self.programs(
+                server, "killed", launchers=False) if pid not in seen], 40, "it runs again")
+            seen.add(victim)
+            os.kill(victim, signal.SIGKILL)
+            wait_for(lambda kills=kills: f"recording: live live/killed is started again"
+                     in server.log_text() and server.log_text().count(
+                         "live live/killed is started again") == kills, 30, "it is told")
+        back = self.wait_transcoder(server, "killed", "running", timeout=60)
+        self.assertEqual(back["restarts"], 5)
+        self.wait_playable(server, "killed", other_than=run_killed)
+        # Whoever still plays what was cut off is told that it has ended.
+        self.assertIn("#EXT-X-ENDLIST", self.text(server, "killed", "media_0.m3u8", run_killed))
+
+        # It made nothing for too long: another one took its place.
+        self.wait_playable(server, "stopped", other_than=run)
+        self.wait_transcoder(server, "stopped", "running")
+        self.assertNotIn(program, self.programs(server, "stopped"))
+
+        trouble = wait_for(lambda: (self.transcoder(server, "out", "full") or {}).get("error"), 30,
+                           "a full disk is told")
+        self.assertIn("No space left", trouble)
+        for name, publisher in publishers.items():
+            self.assertEqual(publisher.wait(90), 0, f"{name}: {publisher.errors()}")
+        self.wait_no_programs(server)
+        for video in self.wait_ended(server, 3):
+            self.assert_whole(server, video, clip)
+        self.assert_consistent(server)
+
+
+class Refusals(LiveTest, EnhancedTest):
+    def test_what_cannot_be_transcoded_is_said_and_recorded(self):
+        broken = self.folder / "broken"
+        broken.write_text("#!/bin/sh\necho I am broken >&2\nexit 3\n")
+        broken.chmod(0o755)
+        self.folder.chmod(0o755)
+        live_only = AUTOMATIC.replace("recording on", "recording off") + LIVE
+        server = self.make_nginx(application=AUTOMATIC + LIVE, rtmp=f"""
+            application missing {{ {AUTOMATIC} {LIVE} transcoder_command /nowhere/ffmpeg; }}
+            application broken {{ {AUTOMATIC} {LIVE} transcoder_command {broken};
+                                  transcoder_restarts 1; }}
+            application seen {{ {live_only} }}""")
+        accepted, said = server.test()
+        self.assertTrue(accepted, said)
+        self.assertIn('"/nowhere/ffmpeg" cannot be run', said)
+        server.start()
+        clip = test_clip(seconds=6)
+        hevc = self.flv_of(encoded(X265 + "0", seconds=6))
+        publishers = {
+            "live": self.send(server, "d", hevc, "--speed", "1"),
+            "missing": self.publish(server, "a", app="missing", source=clip),
+            "broken": self.publish(server, "b", app="broken", source=clip),
+            "seen": self.publish(server, "c", app="seen", source=clip),
+        }
+        refused = self.wait_transcoder(server, "d", "refused")
+        self.assertIn("HEVC", refused["error"].upper())
+        missing = self.wait_transcoder(server, "a", "failed", app="missing")
+        self.assertEqual(missing["restarts"], 0)
+        self.assertIn("/nowhere/ffmpeg cannot be run: No such file", missing["error"])
+        failed = self.wait_transcoder(server, "b", "failed", app="broken")
+        self.assertEqual(failed["restarts"], 1)
+        self.assertIn("exited with status 3: I am broken", failed["error"])
+        self.assertEqual({event["app"] for event in self.events(server, "transcoder.failed")},
+                         {"live", "missing", "broken"})
+        self.wait_playable(server, "c", app="seen")
+        stream = self.wait_live(server, "c", app="seen")
+        reply = Api(server.http_port).put(f"streams/{stream['id']}/start_recording")
+        self.assertEqual((reply.status, reply.code), (409, "recording_off"))
+        for name, publisher in publishers.items():
+            self.assertEqual(publisher.wait(), 0, name)
+        for video in self.wait_ended(server, 3):
+            self.assertEqual(video["status"], "ready")
+        self.wait_no_programs(server)
+
+
+class Lifetimes(LiveTest):
+    def test_a_reload_leaves_the_session_and_a_death_leaves_nothing(self):
+        server = self.start_nginx(application=AUTOMATIC + LIVE)
+        clip = test_clip(seconds=45)
+        publishers = [self.publish(server, name, source=clip) for name in ("one", "two")]
+        runs = {name: self.wait_playable(server, name) for name in ("one", "two")}
+        server.reload()
+        for name, publisher in zip(runs, publishers):
+            self.assertEqual(self.run_of(server, name), runs[name])
+            self.assertNotIn("#EXT-X-ENDLIST",
+                             self.text(server, name, "media_0.m3u8", runs[name]))
+            publisher.stop()
+            wait_for(lambda name=name: "#EXT-X-ENDLIST" in self.text(
+                server, name, "media_1.m3u8", runs[name]), 30, "the one that left has its end")
+            self.wait_no_programs(server, name)
+        self.publish(server, "three", source=clip)
+        self.wait_playable(server, "three")
+        server.kill_worker()
+        self.wait_no_programs(server)
+        # Another worker goes on with it when the encoder is back.
+        back = self.publish(server, "three", source=clip)
+        self.wait_transcoder(server, "three", "running")
+        back.stop()
+        self.wait_no_programs(server)
+
+    def test_a_hundred_sessions_leave_nothing(self):
+        sink = self.folder / "sink"
+        sink.write_text("#!/bin/sh\nexec cat >/dev/null\n")
+        sink.chmod(0o755)
+        self.folder.chmod(0o755)
+        server = self.start_nginx(application=BY_HAND + LIVE + f" transcoder_command {sink};")
+        clip = test_clip()
+        [worker] = server.workers()
+
+        def round_of(count):
+            publishers = [self.send(server, f"s{i}", clip, "--speed", "8") for i in range(count)]
+            for publisher in publishers:
+                self.assertEqual(publisher.wait(), 0, publisher.output())
+            self.wait_no_programs(server)
+
+        round_of(10)
+        before = self.descriptors(worker)
+        for _ in range(10):
+            round_of(10)
+        wait_for(lambda: self.descriptors(worker) <= before, 30, "no descriptor is left open")
+        self.assertGreaterEqual(server.log_text().count("unknown process"), 100)
+        children = subprocess.run(["ps", "--ppid", str(worker), "-o", "stat="],
+                                  capture_output=True, text=True, check=False).stdout.split()
+        self.assertEqual(children, [], "zombies")
