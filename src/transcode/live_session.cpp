@@ -1,5 +1,6 @@
 #include "transcode/live_session.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/strings.hpp"
@@ -71,6 +72,9 @@ void LiveSession::on_message(media::TrackKind kind, std::uint32_t timestamp_ms,
   }
   if (supervisor_.over()) {
     return;
+  }
+  if (taken.config_changed) {
+    follow_change(now);
   }
   feed_.add(taken, message);
   if (probe_.state() == SourceProbe::State::kProbing) {
@@ -144,6 +148,34 @@ void LiveSession::note_dropped() {
                        "or smaller transcoder_rendition, or a faster machine");
   }
   noted_groups_ = groups;
+}
+
+// What is encoded stays as it was frozen, whatever comes. A copied track would become another one
+// than its players were told, and decode to garbage: the program that copies ends with what came
+// before, and from now on nothing is copied.
+void LiveSession::follow_change(std::int64_t now_ms) {
+  if (probe_.state() != SourceProbe::State::kReady || copying_ == Copying::kForbidden) {
+    return;
+  }
+  const FrozenSource& frozen = probe_.frozen();
+  const Ladder ladder = ladder_of(frozen, settings_);
+  const auto copied = [](const auto& track) { return track.copy; };
+  const bool pictures = std::any_of(ladder.videos.begin(), ladder.videos.end(), copied);
+  const bool sound = std::any_of(ladder.audios.begin(), ladder.audios.end(), copied);
+  if (is_as_frozen(frozen, pictures ? intake_.config(media::TrackKind::kVideo) : nullptr,
+                   sound ? intake_.config(media::TrackKind::kAudio) : nullptr)) {
+    return;
+  }
+  copying_ = Copying::kForbidden;
+  env_.log.write(LogLevel::kNotice,
+                 title() + ": the source has changed: all renditions are encoded from now on");
+  record_.set_source(frozen, ladder_of(frozen, settings_, copying_));
+  if (program_ != nullptr) {
+    pump();
+    feed_.close();
+    program_->close_input();
+    supervisor_.renew(now_ms);
+  }
 }
 
 void LiveSession::end() {

@@ -91,6 +91,7 @@ class LiveSession {
   void take_line(std::string_view line);
   void program_ended(const ProgramEnd& end);
   void note_dropped();
+  void follow_change(std::int64_t now_ms);
   void measure();
   void publish_state();
   [[nodiscard]] std::string title() const;
@@ -111,6 +112,7 @@ class LiveSession {
   FlvFeed feed_;
   Supervisor supervisor_;
   std::unique_ptr<Program> program_;
+  Copying copying_ = Copying::kAllowed;
   std::string run_;  // the name of its folder
   std::optional<runtime::OwnerLock> run_lock_;
   int playlists_ = 0;  // media playlists that the program makes

@@ -67,7 +67,8 @@ void LiveSession::run_folder_made(Status made) {
       supervisor_.finish(now);
       return publish_state();
     }
-    std::vector<std::string> command = ffmpeg_arguments(probe_.frozen(), settings_, run_folder());
+    std::vector<std::string> command =
+        ffmpeg_arguments(probe_.frozen(), settings_, run_folder(), copying_);
     command.insert(command.begin(), settings_.command);
     started = Program::start(env_.events, env_.launcher, command,
                              {[this] {
@@ -84,7 +85,7 @@ void LiveSession::run_folder_made(Status made) {
     last_line_ = started.error().message;
     return program_ended({});
   }
-  const Ladder ladder = ladder_of(probe_.frozen(), settings_);
+  const Ladder ladder = ladder_of(probe_.frozen(), settings_, copying_);
   playlists_ = static_cast<int>(ladder.videos.size() + ladder.audios.size());
   program_ = std::move(started).value();
   blocked_ = published_ = false;
@@ -104,9 +105,8 @@ void LiveSession::check_playlists() {
   const bool posted = post(
       env_.files,
       [folder = folder_, run = run_, count = playlists_,
-       text = master_playlist(probe_.frozen(), settings_, measurement_.read(intake_).video_bps)] {
-        return publish_master(folder, run, count, text);
-      },
+       text = master_playlist(probe_.frozen(), settings_, measurement_.read(intake_).video_bps,
+                              copying_)] { return publish_master(folder, run, count, text); },
       [this, alive = alive_, run = run_](Status done) {
         if (!*alive) {
           return;
@@ -197,6 +197,7 @@ void LiveSession::program_ended(const ProgramEnd& end) {
     why += (why.empty() ? "" : ": ") + more;
   }
   broken_.clear();
+  const bool renewed = supervisor_.renewing();
   supervisor_.ended(now, end, why);
   if (started && !published_ && left_) {
     check_playlists();  // of a stream as short as this they are there only now
@@ -208,7 +209,7 @@ void LiveSession::program_ended(const ProgramEnd& end) {
         [](Status) {});
   }
   run_lock_.reset();
-  if (supervisor_.state() != TranscoderState::kEnded) {
+  if (supervisor_.state() != TranscoderState::kEnded && !renewed) {
     const bool given_up = supervisor_.state() == TranscoderState::kFailed;
     env_.log.write(given_up ? LogLevel::kError : LogLevel::kWarn,
                    title() + (given_up ? " is given up: " : " is started again: ") + why);
@@ -218,6 +219,7 @@ void LiveSession::program_ended(const ProgramEnd& end) {
     feed_ = {};
     env_.observer.failed(*this);
   }
+  look();
 }
 
 }  // namespace recording::transcode

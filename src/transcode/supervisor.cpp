@@ -76,6 +76,11 @@ void Supervisor::ended(std::int64_t now_ms, const ProgramEnd& end, std::string w
     state_ = TranscoderState::kEnded;
     return;
   }
+  if (std::exchange(renewing_, false)) {
+    state_ = TranscoderState::kStarting;
+    start_at_ms_ = now_ms;
+    return;
+  }
   error_ = std::move(why);
   failures_ = ran_well ? 1 : failures_ + 1;
   if (end.how == ProgramEnd::How::kFailed || restarts_ >= most_restarts_) {
@@ -85,6 +90,13 @@ void Supervisor::ended(std::int64_t now_ms, const ProgramEnd& end, std::string w
   state_ = TranscoderState::kRestarting;
   start_at_ms_ =
       now_ms + std::min(kLongestBackOffMs, kFirstBackOffMs << std::min(failures_ - 1, 5));
+}
+
+void Supervisor::renew(std::int64_t now_ms) {
+  if (has_program_ && !finishing_) {
+    renewing_ = true;
+    finish_by_ms_ = now_ms + kFinishMs;
+  }
 }
 
 void Supervisor::finish(std::int64_t now_ms) {
@@ -104,7 +116,7 @@ bool Supervisor::hangs(std::int64_t now_ms) const {
 
 Supervisor::Act Supervisor::next(std::int64_t now_ms) {
   if (has_program_) {
-    const bool late = finishing_ ? now_ms >= finish_by_ms_ : hangs(now_ms);
+    const bool late = finishing_ || renewing_ ? now_ms >= finish_by_ms_ : hangs(now_ms);
     return late && !std::exchange(told_to_end_, true) ? Act::kEnd : Act::kNothing;
   }
   if ((state_ != TranscoderState::kStarting && state_ != TranscoderState::kRestarting) ||

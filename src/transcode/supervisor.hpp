@@ -33,6 +33,8 @@ class Supervisor {
   bool progressed(std::int64_t now_ms, std::int64_t media_us);
   // `why`: to a person. Of a program that could not be run at all nothing is tried again.
   void ended(std::int64_t now_ms, const ProgramEnd& end, std::string why);
+  // The program gets the end of its input, and another one takes its place; that is no restart.
+  void renew(std::int64_t now_ms);
   // The publisher left; the program gets the end of its input.
   void finish(std::int64_t now_ms);
 
@@ -50,6 +52,8 @@ class Supervisor {
   }
   // finish() was called, and the program is not done yet.
   [[nodiscard]] bool finishing() const { return finishing_ && has_program_; }
+  // renew() was called, and the program is not done yet.
+  [[nodiscard]] bool renewing() const { return renewing_; }
 
  private:
   [[nodiscard]] bool hangs(std::int64_t now_ms) const;
@@ -61,7 +65,7 @@ class Supervisor {
   std::string error_;
   std::int64_t start_at_ms_ = 0;  // while there is no program
   bool has_program_ = false;
-  bool finishing_ = false;
+  bool finishing_ = false, renewing_ = false;
   bool told_to_end_ = false;
   std::int64_t running_since_ms_ = 0;
   std::int64_t media_us_ = 0;

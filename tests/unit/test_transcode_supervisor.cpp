@@ -137,6 +137,27 @@ void the_end_of_a_stream_is_waited_for_but_not_for_ever(void**) {
   assert_true(supervisor.next(60000) == Act::kNothing);
 }
 
+void another_program_takes_its_place_at_once_and_that_is_no_restart(void**) {
+  Supervisor supervisor(0);
+  supervisor.begin(0);
+  (void)supervisor.next(0);
+  supervisor.started(0);
+  (void)supervisor.progressed(0, 1000);
+  supervisor.renew(1000);
+  assert_true(supervisor.next(5000) == Act::kNothing);
+  supervisor.ended(5100, {How::kExited, 0}, "it did what it was told");
+  assert_true(supervisor.next(5100) == Act::kStart);
+  supervisor.started(5100);
+  assert_true(supervisor.error().empty());
+  assert_int_equal(supervisor.restarts(), 0);
+  supervisor.renew(6000);  // one that does not end
+  assert_true(supervisor.next(15000) == Act::kNothing);
+  assert_true(supervisor.next(16000) == Act::kEnd);
+  supervisor.finish(16500);  // the publisher does not wait for it
+  supervisor.ended(17000, kKilled, "");
+  assert_true(supervisor.state() == TranscoderState::kEnded);
+}
+
 void refused_is_final(void**) {
   Supervisor supervisor(10);
   supervisor.refuse("this source has no pictures");
@@ -194,6 +215,7 @@ int main() {
       cmocka_unit_test(one_that_takes_media_and_makes_nothing_is_ended_once),
       cmocka_unit_test(a_publisher_that_pauses_is_no_hang),
       cmocka_unit_test(the_end_of_a_stream_is_waited_for_but_not_for_ever),
+      cmocka_unit_test(another_program_takes_its_place_at_once_and_that_is_no_restart),
       cmocka_unit_test(refused_is_final),
       cmocka_unit_test(reports_are_read_however_they_are_cut),
       cmocka_unit_test(a_line_has_a_longest_length),
