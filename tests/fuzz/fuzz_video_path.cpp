@@ -5,6 +5,8 @@
 
 #include "exporter/clip_query.hpp"
 #include "exporter/video_path.hpp"
+#include "transcode/live_folder.hpp"
+#include "transcode/live_path.hpp"
 
 // What follows the prefix of a location with recording_files: any bytes that a client can put into
 // a URL, and names that anybody may have given to a video.
@@ -18,6 +20,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (!is_slug(path->slug) || path->attachment_name.size() > 255 ||
         path->attachment_name.starts_with('.') ||
         path->attachment_name.find_first_not_of(harmless) != std::string_view::npos) {
+      std::abort();
+    }
+  }
+
+  if (const auto live = recording::transcode::parse_live_path(text)) {
+    const std::string folder =
+        recording::transcode::stream_folder("/live", live->app, live->name) + "/" + live->run;
+    if (live->app.empty() || live->name.empty() || live->file.find('/') != std::string::npos ||
+        live->file.starts_with('.') || live->content_type().empty() ||
+        (!live->run.empty() && !recording::transcode::is_run_name(live->run)) ||
+        folder.find("/../") != std::string::npos || folder.find('\0') != std::string::npos) {
       std::abort();
     }
   }
