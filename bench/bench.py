@@ -9,11 +9,11 @@ import subprocess
 import sys
 import time
 
-from benchlib import rows as rows_module, serving
+from benchlib import live, rows as rows_module, serving
 from benchlib.servers import INGEST, OURS, RECORD
 from benchlib.trial import HIGH, LOW, Machine, measure, sides
 
-ALL_ROWS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 17)
+ALL_ROWS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 17, 18)
 
 
 def parse_arguments():
@@ -24,7 +24,7 @@ def parse_arguments():
     parser.add_argument("--module", help="ngx_recording_module.so; 'none': measure the others only")
     parser.add_argument("--nginx", default=shutil.which("nginx", path=os.defpath + ":/usr/sbin:/sbin"))
     parser.add_argument("--rtmp-module", help="default: where this nginx keeps its modules")
-    parser.add_argument("--port", type=int, default=19350, help="first of four (19350)")
+    parser.add_argument("--port", type=int, default=19350, help="first of eleven (19350)")
     parser.add_argument("--work", required=True, help="on a real disk: recordings go here")
     parser.add_argument("--runtime", default=f"/dev/shm/recording-bench-{os.getpid()}")
     parser.add_argument("--publisher", required=True)
@@ -35,7 +35,7 @@ def parse_arguments():
     except ValueError:
         parser.error("--rows takes numbers: 1,2,5")
     if not set(settings.rows) <= set(ALL_ROWS) or settings.rounds < 1 or settings.seconds <= 0:
-        parser.error("rows are 1 to 9, 11 and 17; rounds and seconds are positive")
+        parser.error("rows are 1 to 9, 11, 17 and 18; rounds and seconds are positive")
     settings.work = pathlib.Path(settings.work).resolve()
     settings.media = settings.work / "media"
     settings.media.mkdir(parents=True, exist_ok=True)
@@ -120,6 +120,8 @@ def run(settings):
     if 17 in wanted:
         table += attempt("17", lambda: serving.loop_lag(
             machine, sides(settings, INGEST, OURS), say))
+    if settings.module and 18 in wanted:
+        table += attempt("18", lambda: live.rows(machine, settings.rounds, say))
     return table
 
 

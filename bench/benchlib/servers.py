@@ -10,6 +10,7 @@ from . import media, mp4_index, process
 
 INGEST, OURS, RECORD = "ingest", "ours", "record all"
 OURS_NO_SYNC = "ours, no sync"  # as little durable as the others
+LIVE, EXEC_PUSH = "live", "exec_push"  # live playback: ours, and nginx-rtmp's way
 
 COMMON = """{load}
 daemon off;
@@ -65,6 +66,11 @@ OURS_APPLICATION = """            recording on;
             recording_max_duration 0;
             recording_end_on_unpublish on;"""
 
+# Nothing is recorded: what is compared is the live playback alone.
+LIVE_APPLICATION = """            transcoder on;
+            transcoder_path {prefix}/live;
+            transcoder_rendition 480p video=1400k audio=96k;"""
+
 
 class Server:
     """One nginx with one worker. A fresh one for every trial: no side inherits another's heap."""
@@ -72,13 +78,18 @@ class Server:
     def __init__(self, side, settings, http=False):
         self.side = side
         self.settings = settings
-        self.is_ours = side in (OURS, OURS_NO_SYNC)
+        self.is_ours = side in (OURS, OURS_NO_SYNC, LIVE)
         self.prefix = pathlib.Path(settings.work) / side.replace(",", "").replace(" ", "-")
         self.runtime = pathlib.Path(settings.runtime)
-        self.port = settings.port + (INGEST, OURS, RECORD, OURS_NO_SYNC).index(side)
+        self.port = self.port_of(side, settings)
         self.http_port = settings.port + 10 if http else None
         self.master = None
         self.worker = None
+
+    @staticmethod
+    def port_of(side, settings):
+        sides = (INGEST, OURS, RECORD, OURS_NO_SYNC, LIVE, EXEC_PUSH)
+        return settings.port + sides.index(side)
 
     def __enter__(self):
         for folder in (self.prefix, self.runtime):
@@ -127,10 +138,14 @@ class Server:
             load.append(self.settings.module)
             main = OURS_MAIN.format(prefix=self.prefix, runtime=self.runtime)
             application = OURS_APPLICATION
+            if self.side == LIVE:
+                application = LIVE_APPLICATION.format(prefix=self.prefix)
             if self.side == OURS_NO_SYNC:
                 application += "\n            recording_sync off;"
         elif self.side == RECORD:
             application = f"            record all;\n            record_path {self.prefix}/flv;"
+        elif self.side == EXEC_PUSH:
+            application = f"            exec_push {self.settings.work}/exec-push.sh;"
         if self.http_port:
             main += "\n" + HTTP.format(http_port=self.http_port, prefix=self.prefix,
                                        locations=LOCATIONS if self.is_ours else "")
