@@ -26,7 +26,12 @@ ParameterValue range(media::ColorRange value) {
              ? ParameterValue()
              : ParameterValue(std::string(value == media::ColorRange::kFull ? "pc" : "tv"));
 }
-double rounded(double rate) { return std::round(rate * 100) / 100; }
+// What is measured by timestamps of whole milliseconds is off by some thousandths.
+double rounded(double rate) {
+  constexpr double kOff = 0.0005;
+  const double whole = std::round(rate);
+  return std::abs(rate / whole - 1) < kOff ? whole : std::round(rate * 100) / 100;
+}
 
 Pair rate_pair(const FrozenSource& frozen, const Measured& now) {
   if (!frozen.video || now.rate_5s <= 0) {
