@@ -4,7 +4,7 @@ import pathlib
 import re
 import struct
 
-from tests.integration.support import AUTOMATIC, make_media, probe, test_clip, wait_for
+from tests.integration.support import AUTOMATIC, Api, make_media, probe, test_clip, wait_for
 from tests.integration.support.live import LIVE, LiveTest
 from tests.integration.support.media import check_output
 
@@ -168,7 +168,7 @@ class Sources(LiveTest):
         it plays at 30; the recording has every picture of both, in one video."""
         server = self.start_nginx(
             application="live on; recording on; auto_record on; recording_min_duration 0; "
-                        "recording_reconnect_window 20s;" + LIVE)
+                        "recording_reconnect_window 60s;" + LIVE)
         truth = test_clip(seconds=8, rate=30, gop=30)
         lie = declaring(self.folder, truth, 12.0)
         self.send(server, "cam", lie, "--speed", "1")
@@ -191,7 +191,8 @@ class Sources(LiveTest):
         self.check_rate(self.track(server, "cam", again, "media_0.m3u8"), 30)
         events = self.events(server, "stream.drift")
         self.assertEqual([event["drift"][0]["field"] for event in events], ["frame_rate"])
-        [video] = self.wait_ended(server, timeout=60)
+        Api(server.http_port).put("streams/live/cam/stop_recording")
+        [video] = self.wait_ended(server)
         sent = check_output("ffprobe", "-v", "error", "-count_packets", "-select_streams", "v",
                             "-show_entries", "stream=nb_read_packets", "-of", "csv=p=0", truth)
         saved = check_output("ffprobe", "-v", "error", "-count_packets", "-select_streams", "v",
