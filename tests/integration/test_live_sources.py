@@ -68,6 +68,8 @@ class Sources(LiveTest):
                            dict(said, pix_fmt="yuvj420p", color_range="pc", copied=True)),
             "10-bit": (clip(video="-c:v libx264 -preset ultrafast -g 25 -pix_fmt yuv420p10le"), [],
                        small, dict(said, pix_fmt="yuv420p10le", copied=False)),
+            "interlaced": (clip(video=f"{H264} -pix_fmt yuv420p -flags +ilme+ildct"), [], small,
+                           dict(said, copied=False)),
             "tiny": (clip("128x72"), [], [("source", 128, 72)], said),
             "silent": (clip(audio=None), [], both, dict(said, silent=True)),
             "sound": (clip(video=None), [], [("source", None, None), ("audio48k", None, None)],
