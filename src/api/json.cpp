@@ -2,6 +2,8 @@
 
 #include "base/strings.hpp"
 
+template class nlohmann::basic_json<nlohmann::ordered_map>;
+
 namespace recording::api {
 
 namespace {

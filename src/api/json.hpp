@@ -9,6 +9,9 @@
 #include "base/result.hpp"
 #include "media/parameter_list.hpp"
 
+// Made once, in json.cpp: it is most of what compiling the API takes.
+extern template class nlohmann::basic_json<nlohmann::ordered_map>;
+
 namespace recording::api {
 
 using Json = nlohmann::ordered_json;  // fields come out in the order of the documents
