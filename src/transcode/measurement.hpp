@@ -44,12 +44,13 @@ class Measurement {
     double rate = 0;
     std::int64_t video_bps = 0, audio_bps = 0;
   };
+  [[nodiscard]] bool comes(media::TrackKind kind) const;
   [[nodiscard]] Window over(std::int64_t seconds) const;
 
   static constexpr std::size_t kSeconds = 64;
   std::array<Second, kSeconds> seconds_;
   std::int64_t first_ms_ = -1, latest_ms_ = 0;
-  std::int64_t picture_ms_ = 0;  // of the last one
+  std::array<std::int64_t, media::kTrackKinds> last_ms_{-1, -1};
   std::int64_t key_ms_ = -1, key_interval_ms_ = 0;
 };
 

@@ -133,9 +133,14 @@ std::int64_t SourceProbe::seen_ms() const {
   return seen;
 }
 
+// Described, and of which media have come: ffmpeg begins when it has some of each track.
+const media::TrackConfig* SourceProbe::heard(const SourceIntake& intake, TrackKind kind) const {
+  return tracks_[index_of(kind)].samples > 0 ? intake.config(kind) : nullptr;
+}
+
 bool SourceProbe::is_complete(const SourceIntake& intake, std::int64_t now_ms) const {
-  const media::TrackConfig* video = intake.config(TrackKind::kVideo);
-  const media::TrackConfig* audio = intake.config(TrackKind::kAudio);
+  const media::TrackConfig* video = heard(intake, TrackKind::kVideo);
+  const media::TrackConfig* audio = heard(intake, TrackKind::kAudio);
   if (video == nullptr && audio == nullptr) {
     return false;
   }
@@ -239,7 +244,7 @@ FrozenAudio SourceProbe::freeze_audio(const media::TrackConfig& config) const {
 }
 
 void SourceProbe::freeze(const SourceIntake& intake) {
-  if (const media::TrackConfig* video = intake.config(TrackKind::kVideo)) {
+  if (const media::TrackConfig* video = heard(intake, TrackKind::kVideo)) {
     constexpr std::uint32_t kSmallestSide = 16;  // a macroblock: ITU-T H.264, 6.3
     if (video->source.width < kSmallestSide || video->source.height < kSmallestSide) {
       return refuse("pictures of " + std::to_string(video->source.width) + "x" +
@@ -247,7 +252,7 @@ void SourceProbe::freeze(const SourceIntake& intake) {
     }
     frozen_.video = freeze_video(*video);
   }
-  if (const media::TrackConfig* audio = intake.config(TrackKind::kAudio)) {
+  if (const media::TrackConfig* audio = heard(intake, TrackKind::kAudio)) {
     frozen_.audio = freeze_audio(*audio);
   }
   if (metadata_ && metadata_->encoder) {

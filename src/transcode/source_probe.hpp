@@ -14,10 +14,10 @@ namespace recording::transcode {
 // Watches the beginning of a session until it is known what its live playback is built from.
 // Event loop only. What comes meanwhile is the caller's to keep: it is part of the live playback.
 //
-// Ready when every track that onMetaData announces has been described and a quarter of a second of
-// media has shown that pictures come as fast as is declared; without onMetaData, or with one that
-// does not say enough, after the first second of media. A track that has not come after three
-// seconds is not part of the session.
+// Ready when something has come of every track that onMetaData announces, and a quarter of a second
+// of media has shown that pictures come as fast as is declared; without onMetaData, or with one
+// that does not say enough, after the first second of media. A track of which nothing has come
+// after three seconds is not part of the session.
 class SourceProbe {
  public:
   enum class State {
@@ -42,6 +42,8 @@ class SourceProbe {
   };
 
   [[nodiscard]] bool is_expected(media::TrackKind kind) const;
+  [[nodiscard]] const media::TrackConfig* heard(const SourceIntake& intake,
+                                                media::TrackKind kind) const;
   [[nodiscard]] bool is_complete(const SourceIntake& intake, std::int64_t now_ms) const;
   [[nodiscard]] std::int64_t seen_ms() const;
   void refuse(std::string why);

@@ -72,6 +72,8 @@ class Sources(LiveTest):
                            dict(said, copied=False)),
             "tiny": (clip("128x72"), [], [("source", 128, 72)], said),
             "silent": (clip(audio=None), [], both, dict(said, silent=True)),
+            "late-sound": (usual, ["--audio-delay", "2"], both, said),
+            "no-sound": (usual, ["--video-only"], both, dict(said, silent=True)),
             "sound": (clip(video=None), [], [("source", None, None), ("audio48k", None, None)],
                       {}),
             "mp3": (clip(audio="-c:a libmp3lame -b:a 64k -ar 44100"), [], both, said),

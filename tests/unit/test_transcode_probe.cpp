@@ -63,6 +63,7 @@ struct Source {
                flv_video(true, 0, avc_record(sps(fps, lines, full_range), small_pps())));
     if (sound) {
       (void)give(TrackKind::kAudio, ms, flv_aac(0, aac_record()));
+      (void)give(TrackKind::kAudio, ms, flv_aac(1, Bytes(300, 1)));
     }
   }
   // Pictures at a rate, of 1000 bytes each, a key frame each second.
@@ -103,6 +104,8 @@ void what_is_announced_is_waited_for_and_no_longer(void**) {
   source.send(30, 0, 600);
   assert_true(source.probe.state() == State::kProbing);  // sound is announced
   (void)source.give(TrackKind::kAudio, 600, flv_aac(0, aac_record()));
+  assert_true(source.probe.state() == State::kProbing);  // nothing to hear yet
+  (void)source.give(TrackKind::kAudio, 600, flv_aac(1, Bytes(300, 1)));
   assert_true(source.probe.state() == State::kReady);
   assert_true(source.rate() == (FrameRate{30000, 1001}));
   assert_true(source.rate_from() == Origin::kMetadata);
@@ -115,14 +118,19 @@ void what_is_announced_is_waited_for_and_no_longer(void**) {
 }
 
 void announced_sound_that_does_not_come_is_not_waited_for_forever(void**) {
-  Source source;
-  source.probe.take_metadata(announced(25));
-  source.describe(25, false);
-  source.send(25, 0, 2900);
-  assert_true(source.probe.state() == State::kProbing);
-  source.send(25, 2900, 3200);
-  assert_true(source.probe.state() == State::kReady);
-  assert_false(source.probe.frozen().audio.has_value());
+  for (const bool described : {false, true}) {
+    Source source;
+    source.probe.take_metadata(announced(25));
+    source.describe(25, false);
+    if (described) {
+      (void)source.give(TrackKind::kAudio, 0, flv_aac(0, aac_record()));
+    }
+    source.send(25, 0, 2900);
+    assert_true(source.probe.state() == State::kProbing);
+    source.send(25, 2900, 3200);
+    assert_true(source.probe.state() == State::kReady);
+    assert_false(source.probe.frozen().audio.has_value());
+  }
 }
 
 void configuration_then_timestamps_say_what_metadata_do_not(void**) {
@@ -222,12 +230,17 @@ void measures_what_comes(void**) {
     (void)source.give(TrackKind::kAudio, ms, flv_aac(1, Bytes(300, 1)));
   }
   assert_true(source.measurement.read(source.intake).rate_5s < 6);
+  assert_true(source.measurement.read(source.intake).video_codec == Codec::kAvc);
+  for (std::uint32_t ms = 84000; ms < 91000; ms += 21) {
+    (void)source.give(TrackKind::kAudio, ms, flv_aac(1, Bytes(300, 1)));
+  }
+  assert_true(source.measurement.read(source.intake).video_codec == Codec::kNone);
 }
 
 void drift_is_told_once_a_change(void**) {
   Source source;
   source.probe.take_metadata(announced(12));
-  source.describe(0);
+  source.describe(0, false);
   source.send(12, 0, 6000);
   DriftWatch watch;
   int told = 0;
