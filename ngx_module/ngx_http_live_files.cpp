@@ -39,7 +39,6 @@ ngx_int_t send_to_run(ngx_http_request_t* r, const std::string& run, std::string
   return NGX_HTTP_MOVED_TEMPORARILY;
 }
 
-// Playlists change more often than once a second: seconds are no validator.
 std::string etag_of(const LiveFile& file) {
   std::array<char, 40> text{};
   char* end = std::to_chars(text.data(), text.data() + 18, file.modified_ns, 16).ptr;
@@ -58,14 +57,20 @@ ngx_int_t send_header(ngx_http_request_t* r, const LivePath& path, const LiveFil
   r->headers_out.content_type = type;
   r->headers_out.content_type_len = type.len;
   r->headers_out.content_type_lowcase = nullptr;
-  r->headers_out.etag = push_header(r, "ETag", etag_of(file));
-  if (r->headers_out.etag == nullptr ||
-      push_header(r, "Cache-Control", path.is_playlist() ? kPlaylistCaching : kSegmentCaching) ==
+  // Of a playlist always the whole, as it is now: Chromium asks for as many bytes as it had the
+  // last time.
+  if (!path.is_playlist()) {
+    r->allow_ranges = 1;
+    r->headers_out.etag = push_header(r, "ETag", etag_of(file));
+    if (r->headers_out.etag == nullptr) {
+      return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+  }
+  if (push_header(r, "Cache-Control", path.is_playlist() ? kPlaylistCaching : kSegmentCaching) ==
           nullptr ||
       push_header(r, "X-Content-Type-Options", "nosniff") == nullptr) {
     return NGX_HTTP_INTERNAL_SERVER_ERROR;
   }
-  r->allow_ranges = 1;
   return ngx_http_send_header(r);
 }
 

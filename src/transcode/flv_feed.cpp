@@ -8,6 +8,8 @@
 #include <iterator>
 #include <utility>
 
+#include "transcode/flv_tag_writer.hpp"
+
 namespace recording::transcode {
 namespace {
 
@@ -15,10 +17,6 @@ using media::Codec;
 using media::TagKind;
 using media::TrackKind;
 
-// E.4.1: TagType
-constexpr std::uint8_t kAudioTag = 8, kVideoTag = 9;
-constexpr std::size_t kTagHeaderSize = 11;
-constexpr std::size_t kMostMediaHeader = 5;
 // How many tags one writev(2) takes at most.
 constexpr std::size_t kMostPieces = 64;
 
@@ -26,45 +24,6 @@ constexpr std::size_t index_of(TrackKind kind) { return static_cast<std::size_t>
 
 bool is_fed(Codec codec) {
   return codec == Codec::kAvc || codec == Codec::kAac || codec == Codec::kMp3;
-}
-
-// E.4.3.1: FrameType and CodecID, AVCPacketType, CompositionTime; and E.4.2.1: SoundFormat with
-// rate, size and channels (which AAC fixes, and MP3 says in each frame), AACPacketType.
-void put_media_header(Bytes& out, const media::TagHeader& tag, bool configuration) {
-  const std::uint8_t packet_type = configuration ? 0 : 1;
-  switch (tag.codec) {
-    case Codec::kAvc:
-      put_u8(out, tag.key || configuration ? 0x17 : 0x27);
-      put_u8(out, packet_type);
-      put_u24(out, configuration ? 0 : static_cast<std::uint32_t>(tag.cts_ms) & 0xFFFFFF);
-      break;
-    case Codec::kAac:
-      put_u8(out, 0xAF);
-      put_u8(out, packet_type);
-      break;
-    default:
-      put_u8(out, 0x2F);
-      break;
-  }
-}
-
-// E.4.1: a tag whose size end_tag() fills in, and PreviousTagSize behind it.
-void begin_tag(Bytes& out, TrackKind kind, std::int64_t ms, std::size_t most_body) {
-  out.reserve(out.size() + kTagHeaderSize + most_body + 4);
-  put_u8(out, kind == TrackKind::kVideo ? kVideoTag : kAudioTag);
-  put_u24(out, 0);
-  put_u24(out, static_cast<std::uint32_t>(ms) & 0xFFFFFF);
-  put_u8(out, static_cast<std::uint8_t>(ms >> 24));  // TimestampExtended
-  put_u24(out, 0);                                   // StreamID
-}
-
-// `at`: where the tag begins.
-void end_tag(Bytes& out, std::size_t at) {
-  const std::size_t body = out.size() - at - kTagHeaderSize;
-  out[at + 1] = static_cast<std::uint8_t>(body >> 16);
-  out[at + 2] = static_cast<std::uint8_t>(body >> 8);
-  out[at + 3] = static_cast<std::uint8_t>(body);
-  put_u32(out, static_cast<std::uint32_t>(out.size() - at));
 }
 
 }  // namespace
@@ -179,16 +138,16 @@ void FlvFeed::make_room() {
   }
 }
 
-void FlvFeed::open(bool video, bool audio) {
-  has(TrackKind::kVideo) = video;
-  has(TrackKind::kAudio) = audio;
+void FlvFeed::open(const FlvTracks& tracks) {
+  has(TrackKind::kVideo) = tracks.video;
+  has(TrackKind::kAudio) = tracks.audio;
   opened_ = true;
   reading_ = true;
   sent_ = {};
   std::erase_if(tags_, [&](const Tag& tag) { return !has(tag.kind); });
   bytes_ = 0;
   for (Tag& tag : tags_) {
-    tag.begins = !video || (tag.begins && tag.kind == TrackKind::kVideo);
+    tag.begins = !tracks.video || (tag.begins && tag.kind == TrackKind::kVideo);
     bytes_ += tag.bytes.size();
   }
   const auto start =
@@ -198,10 +157,8 @@ void FlvFeed::open(bool video, bool audio) {
     bytes_ -= tag->bytes.size();
   }
   tags_.erase(tags_.begin(), start);
-  // E.2, with the first PreviousTagSize.
-  head_ = {'F', 'L', 'V', 1, static_cast<std::uint8_t>((audio ? 4 : 0) | (video ? 1 : 0)),
-           0,   0,   0,   9, 0,
-           0,   0,   0};
+  head_.clear();
+  put_file_header(head_, tracks);
 }
 
 void FlvFeed::close() {

@@ -8,6 +8,7 @@
 
 #include "base/bytes.hpp"
 #include "media/pieces.hpp"
+#include "transcode/flv_tag_writer.hpp"
 #include "transcode/source_intake.hpp"
 
 namespace recording::transcode {
@@ -31,9 +32,9 @@ class FlvFeed {
   // to begin with; what comes while a later one is waited for is kept since the last key frame.
   void add(const SourceMessage& taken, media::Pieces message);
 
-  // A new reader: an FLV header, then media from a key frame on. Tracks that are not `video` or
-  // `audio` are left out, now and later.
-  void open(bool video, bool audio);
+  // A new reader: an FLV header, then media from a key frame on. What is of none of the tracks is
+  // left out, now and later.
+  void open(const FlvTracks& tracks);
   // The reader is gone; what it had not read to its end is lost to it.
   void close();
 

@@ -114,6 +114,24 @@ void LiveSession::probe(const SourceMessage& taken, std::int64_t now_ms) {
   }
 }
 
+FlvTracks LiveSession::tracks() const {
+  const FrozenSource& frozen = probe_.frozen();
+  const Measured measured = measurement_.read(intake_);
+  FlvTracks tracks;
+  if (frozen.video) {
+    const std::int64_t said = frozen.video->bps.value;
+    tracks.video = true;
+    tracks.video_bps = said > 0 ? said : measured.video_bps;
+    tracks.frame_rate = frozen.video->frame_rate.value.per_second();
+  }
+  if (frozen.audio) {
+    const std::int64_t said = frozen.audio->bps.value;
+    tracks.audio = true;
+    tracks.audio_bps = said > 0 ? said : measured.audio_bps;
+  }
+  return tracks;
+}
+
 // Into the pipe what goes; the rest when its reader has read.
 void LiveSession::pump() {
   if (program_ == nullptr || program_->input() < 0) {

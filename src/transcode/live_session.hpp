@@ -83,6 +83,7 @@ class LiveSession {
   void look();
   void start();
   void run_folder_made(Status made);
+  [[nodiscard]] FlvTracks tracks() const;
   void pump();
   void check_playlists();
   void check_output();

@@ -91,7 +91,7 @@ void LiveSession::run_folder_made(Status made) {
   blocked_ = published_ = false;
   last_line_.clear();
   supervisor_.started(now);
-  feed_.open(probe_.frozen().video.has_value(), probe_.frozen().audio.has_value());
+  feed_.open(tracks());
   publish_state();
   pump();
 }

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "media/flv_metadata.hpp"
 #include "transcode/flv_feed.hpp"
 
 #include "cmocka.hpp"
@@ -54,8 +55,10 @@ class Reader {
     }
     read();
   }
+  // onMetaData, after tags().
+  [[nodiscard]] const Bytes& metadata() const { return metadata_; }
   // What was read, which is whole tags behind one file header.
-  [[nodiscard]] std::vector<ReadTag> tags(std::uint8_t flags) const {
+  [[nodiscard]] std::vector<ReadTag> tags(std::uint8_t flags) {
     const Bytes header = {'F', 'L', 'V', 1, flags, 0, 0, 0, 9, 0, 0, 0, 0};
     assert_true(bytes_.size() >= header.size() &&
                 std::equal(header.begin(), header.end(), bytes_.begin()));
@@ -63,7 +66,7 @@ class Reader {
     std::vector<ReadTag> found;
     while (in.left() > 0) {
       const std::uint8_t type = in.u8();
-      assert_true(type == 8 || type == 9);
+      assert_true(type == 8 || type == 9 || (type == 18 && found.empty()));
       const std::uint32_t size = in.u24();
       std::int64_t ms = in.u24();
       ms |= std::int64_t{in.u8()} << 24;
@@ -71,6 +74,10 @@ class Reader {
       const ByteView body = in.bytes(size);
       assert_int_equal(in.u32(), size + 11);
       assert_true(in.ok());
+      if (type == 18) {
+        metadata_ = Bytes(body.begin(), body.end());
+        continue;
+      }
       found.push_back(
           {type == 9 ? TrackKind::kVideo : TrackKind::kAudio, ms, Bytes(body.begin(), body.end())});
     }
@@ -79,7 +86,7 @@ class Reader {
 
  private:
   int ends_[2];
-  Bytes bytes_;
+  Bytes bytes_, metadata_;
 };
 
 void add(FlvFeed& feed, TrackKind kind, std::int64_t ms, const Bytes& message,
@@ -125,7 +132,7 @@ void what_was_sent_is_read_from_its_first_key_frame_on(void**) {
   add(feed, TrackKind::kVideo, 20, picture(false));
   add(feed, TrackKind::kVideo, 40, picture(true));
   add(feed, TrackKind::kAudio, 41, sound());
-  feed.open(true, true);
+  feed.open({true, true});
   reader.read_all(feed);
   add(feed, TrackKind::kVideo, 0x12345678, picture(false));
   reader.read_all(feed);
@@ -136,6 +143,20 @@ void what_was_sent_is_read_from_its_first_key_frame_on(void**) {
                                          {TrackKind::kVideo, 0x12345678, picture(false)}};
   assert_true(reader.tags(5) == expected);
   assert_true(feed.empty());
+}
+
+void it_says_of_itself_what_is_known(void**) {
+  FlvFeed feed;
+  Reader reader;
+  add_headers(feed);
+  feed.open({true, true, 2048000, 131072, 29.97});
+  reader.read_all(feed);
+  (void)reader.tags(5);
+  const auto metadata = media::parse_metadata(reader.metadata());
+  assert_true(metadata && metadata->rejected.empty());
+  assert_true(metadata->frame_rate == 29.97);
+  // FLV counts in thousands, FFmpeg, which reads it, in 1024.
+  assert_true(metadata->video_bps == 2000000 && metadata->audio_bps == 128000);
 }
 
 void enhanced_signalling_of_the_same_codecs_reads_alike(void**) {
@@ -150,7 +171,7 @@ void enhanced_signalling_of_the_same_codecs_reads_alike(void**) {
   add(feed, TrackKind::kAudio, 41, {0x91, 'm', 'p', '4', 'a', 0x66});
   // HEVC: no FLV of ffmpeg 5.1 has it.
   add(feed, TrackKind::kVideo, 80, {0x91, 'h', 'v', 'c', '1', 0, 0, 0, 0x77});
-  feed.open(true, true);
+  feed.open({true, true});
   reader.read_all(feed);
   const std::vector<ReadTag> expected = {{TrackKind::kVideo, 0, avc_header()},
                                          {TrackKind::kVideo, 0, {0x17, 1, 0xFF, 0xFF, 0xD8, 0x44}},
@@ -166,7 +187,7 @@ void a_key_frame_gets_the_parameter_sets_it_lacks(void**) {
   add(feed, TrackKind::kVideo, 0, avc_header());
   const Bytes sets = {0xAA, 0xBB};
   add(feed, TrackKind::kVideo, 0, {0x17, 1, 0, 0, 0, 1, 2, 3}, {2, sets});
-  feed.open(true, false);
+  feed.open({true, false});
   reader.read_all(feed);
   const Bytes expected = {0x17, 1, 0, 0, 0, 1, 2, 0xAA, 0xBB, 3};
   assert_true(reader.tags(1).back().body == expected);
@@ -176,7 +197,7 @@ void a_new_configuration_comes_in_front_of_its_pictures_and_once(void**) {
   FlvFeed feed;
   Reader reader;
   add_headers(feed);
-  feed.open(true, true);
+  feed.open({true, true});
   for (const std::uint8_t which : Bytes{1, 1, 2, 2}) {
     add(feed, TrackKind::kVideo, 100 * which, avc_header(which));
     add(feed, TrackKind::kVideo, 100 * which, picture(true));
@@ -194,7 +215,7 @@ void of_a_slow_reader_whole_groups_are_left_out(void**) {
   FlvFeed feed;
   Reader reader;
   add_headers(feed);
-  feed.open(true, true);
+  feed.open({true, true});
   add_groups(feed, 0, 2, 20000);  // more than fits into the pipe
   assert_true(feed.write(reader.to()) == FlvFeed::Wrote::kBlocked);
   add(feed, TrackKind::kVideo, 2000, avc_header(2));  // it belongs to what is left out …
@@ -230,7 +251,7 @@ void one_group_that_never_ends_is_bounded_too(void**) {
   FlvFeed feed;
   Reader reader;
   add_headers(feed);
-  feed.open(true, true);
+  feed.open({true, true});
   add(feed, TrackKind::kVideo, 0, picture(true, 100000));
   (void)feed.write(reader.to());
   for (int i = 1; i < 400; ++i) {
@@ -253,7 +274,7 @@ void sound_alone_is_bounded_and_begins_anywhere(void**) {
   Reader reader;
   add(feed, TrackKind::kAudio, 0, aac_header());
   add(feed, TrackKind::kAudio, 0, sound());
-  feed.open(false, true);
+  feed.open({false, true});
   for (int i = 1; i < 1000; ++i) {
     add(feed, TrackKind::kAudio, i * 23, sound());
   }
@@ -268,7 +289,7 @@ void sound_alone_is_bounded_and_begins_anywhere(void**) {
 void a_new_reader_begins_at_a_key_frame_with_the_latest_configuration(void**) {
   FlvFeed feed;
   add_headers(feed);
-  feed.open(true, true);
+  feed.open({true, true});
   {
     Reader first;
     add_groups(feed, 0, 1);
@@ -283,7 +304,7 @@ void a_new_reader_begins_at_a_key_frame_with_the_latest_configuration(void**) {
   add(feed, TrackKind::kVideo, 5000, picture(true));
   add(feed, TrackKind::kVideo, 5100, picture(false));
   Reader second;
-  feed.open(true, true);
+  feed.open({true, true});
   second.read_all(feed);
   const std::vector<ReadTag> expected = {{TrackKind::kVideo, 5000, avc_header(2)},
                                          {TrackKind::kVideo, 5000, picture(true)},
@@ -296,7 +317,7 @@ void a_track_that_is_not_of_the_session_is_left_out(void**) {
   Reader reader;
   add_headers(feed);
   add_groups(feed, 0, 1);
-  feed.open(true, false);
+  feed.open({true, false});
   add_groups(feed, 1, 2);
   reader.read_all(feed);
   for (const ReadTag& tag : reader.tags(1)) {
@@ -311,6 +332,7 @@ int main() {
   ::signal(SIGPIPE, SIG_IGN);
   const CMUnitTest tests[] = {
       cmocka_unit_test(what_was_sent_is_read_from_its_first_key_frame_on),
+      cmocka_unit_test(it_says_of_itself_what_is_known),
       cmocka_unit_test(enhanced_signalling_of_the_same_codecs_reads_alike),
       cmocka_unit_test(a_key_frame_gets_the_parameter_sets_it_lacks),
       cmocka_unit_test(a_new_configuration_comes_in_front_of_its_pictures_and_once),
