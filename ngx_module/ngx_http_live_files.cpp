@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "boundary.hpp"
+#include "ngx_http_pages.hpp"
 #include "ngx_http_pending.hpp"
 #include "ngx_http_reply.hpp"
 #include "ngx_str.hpp"
@@ -143,6 +144,9 @@ ngx_int_t serve_live(ngx_http_request_t* r, app::Application& app, const LivePat
   const auto found = app.config().transcoders.find(path.app);
   if (found == app.config().transcoders.end()) {
     return NGX_HTTP_NOT_FOUND;
+  }
+  if (path.file.empty()) {
+    return serve_page(r, pages::live_page());
   }
   std::string folder = transcode::stream_folder(found->second, path.app, path.name);
   if (path.run.empty()) {

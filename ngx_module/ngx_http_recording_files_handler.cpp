@@ -12,6 +12,7 @@
 #include "ngx_http_download.hpp"
 #include "ngx_http_files_service.hpp"
 #include "ngx_http_live_files.hpp"
+#include "ngx_http_pages.hpp"
 #include "ngx_http_pending.hpp"
 #include "ngx_http_recording_conf.hpp"
 #include "ngx_http_reply.hpp"
@@ -113,6 +114,10 @@ ngx_int_t handle(ngx_http_request_t* r) {
     return live ? serve_live(r, *app, *live) : NGX_HTTP_NOT_FOUND;
   }
   const auto below = decoded_path(r);
+  if (constexpr std::string_view kPlayer = "player/"; below && below->starts_with(kPlayer)) {
+    const pages::Asset* asset = pages::find_asset(std::string_view(*below).substr(kPlayer.size()));
+    return asset != nullptr ? serve_asset(r, *asset) : NGX_HTTP_NOT_FOUND;
+  }
   std::optional<VideoPath> path = below ? exporter::parse_video_path(*below) : std::nullopt;
   if (!path) {
     return NGX_HTTP_NOT_FOUND;

@@ -54,6 +54,11 @@ if [ -n "$testing" ]; then
     RECORDING_CMAKE_ARGS="$RECORDING_CMAKE_ARGS -DRECORDING_TESTING=ON"
 fi
 
+hls_js=$("$root/tools/fetch_hls_js.sh" "$root/build/pages")
+if [ -n "$hls_js" ]; then
+    RECORDING_CMAKE_ARGS="$RECORDING_CMAKE_ARGS -DRECORDING_HLS_JS=$hls_js"
+fi
+
 # Everything that configure's result depends on; the rest is make's business.
 stamp=$(
     echo "$source $RECORDING_RTMP_DIR ${NGINX_CONFIGURE:-} ${CC:-}"

@@ -13,6 +13,7 @@ ALLOWED = {
     "storage": {"base"},
     "catalog": {"base"},
     "process": {"base"},
+    "pages": {"base"},
     "recorder": {"base", "media", "mp4", "storage", "runtime", "catalog"},
     "transcode": {"base", "media", "process", "runtime"},
     "launcher": {"base"},  # a program of its own

@@ -21,7 +21,11 @@ for group in "${@:-build}"; do
         build) packages+=" $build" ;;
         run) packages+=" $run" ;;
         serve) packages+=" $serve" ;;
-        test) packages+=" $build $run $test" ;;
+        test)
+            packages+=" $build $run $test"
+            # For hls.js of the pages; what is not Debian's own npm does as well.
+            command -v npm > /dev/null || packages+=" npm"
+            ;;
         bench) packages+=" $build $run $bench" ;;
         *) echo "usage: tools/install_packages.sh build|run|serve|test|bench…" >&2; exit 2 ;;
     esac

@@ -57,11 +57,13 @@ void add_playback(Json& json, const StreamView& view, const std::string& path,
                   const std::string& files_url) {
   const runtime::StreamRecord stream =
       view.live && view.live->live() ? view.live->stream : runtime::StreamRecord();
-  const std::string base =
-      can_be_played(stream) && !files_url.empty() ? files_url + "live/" + path : std::string();
-  json["hls_url"] = base.empty() ? Json(nullptr) : Json(base + "/master.m3u8");
-  json["dash_url"] = base.empty() ? Json(nullptr) : Json(base + "/manifest.mpd");
-  json["iframe_url"] = nullptr;
+  const bool has_playback =
+      stream.playback.state != runtime::TranscoderState::kOff && !files_url.empty();
+  const std::string page = files_url + "live/" + path;
+  const bool playable = has_playback && can_be_played(stream);
+  json["hls_url"] = playable ? Json(page + "/master.m3u8") : Json(nullptr);
+  json["dash_url"] = playable ? Json(page + "/manifest.mpd") : Json(nullptr);
+  json["iframe_url"] = has_playback ? Json(page) : Json(nullptr);
   json["transcoded_qualities"] = transcoded_qualities(stream);
   json["transcoding_speed"] = transcoding_speed(stream);
 }

@@ -53,13 +53,16 @@ std::string_view LivePath::content_type() const {
 
 std::optional<LivePath> parse_live_path(std::string_view path) {
   auto parts = split_path(path);
-  if (!parts || path.ends_with('/') || (parts->size() != 4 && parts->size() != 5) ||
+  if (!parts || path.ends_with('/') || parts->size() < 3 || parts->size() > 5 ||
       (*parts)[0] != "live" || (*parts)[1].empty() || (*parts)[2].empty()) {
     return std::nullopt;
   }
   LivePath out;
   out.app = std::move((*parts)[1]);
   out.name = std::move((*parts)[2]);
+  if (parts->size() == 3) {
+    return out;
+  }
   out.file = std::move(parts->back());
   if (parts->size() == 5) {
     out.run = std::move((*parts)[3]);

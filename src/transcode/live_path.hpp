@@ -10,7 +10,8 @@ namespace recording::transcode {
 struct LivePath {
   std::string app, name;  // raw bytes
   std::string run;        // empty: whichever is current
-  std::string file;       // of harmless characters: "master.m3u8", "0-000017.m4s"
+  // Of harmless characters: "master.m3u8", "0-000017.m4s". Empty: the page that plays the stream.
+  std::string file;
 
   // Changes while it is read again and again; else it never does.
   [[nodiscard]] bool is_playlist() const;

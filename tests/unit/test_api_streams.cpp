@@ -113,6 +113,7 @@ void shows_live_playback(void**) {
 
   assert_true(before["hls_url"].is_null() && before["transcoded_qualities"].empty());
   assert_true(before["session"]["transcoder"]["state"] == "starting");
+  assert_true(before["iframe_url"] == "https://media.example.com/videos/live/live/cam%201");
   assert_true(json["hls_url"] == "https://media.example.com/videos/live/live/cam%201/master.m3u8");
   assert_true(json["dash_url"] ==
               "https://media.example.com/videos/live/live/cam%201/manifest.mpd");

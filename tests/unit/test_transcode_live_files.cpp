@@ -151,6 +151,8 @@ void urls_lead_to_files(void**) {
   assert_true(master && master->app == "app" && master->name == "name");
   assert_true(master->run.empty() && master->file == "master.m3u8");
   assert_true(parse_live_path("live/app/name/manifest.mpd").has_value());
+  const auto page = parse_live_path("live/app/name");
+  assert_true(page && page->name == "name" && page->run.empty() && page->file.empty());
   const auto segment = parse_live_path("live/a%2Fb/n%20m/" + kRun + "/0-000017.m4s");
   assert_true(segment && segment->app == "a/b" && segment->name == "n m");
   assert_true(segment->run == kRun && segment->file == "0-000017.m4s");
@@ -164,7 +166,7 @@ void urls_lead_to_files(void**) {
 void other_urls_lead_nowhere(void**) {
   const std::string paths[] = {"",
                                "live",
-                               "live/app/name",
+                               "live/app",
                                "live/app/name/",
                                "live/app/name/media_0.m3u8",
                                "live/app/name/" + kRun,

@@ -1,0 +1,1 @@
+// The build had no hls.js: see tools/fetch_hls_js.sh.

@@ -1,0 +1,130 @@
+"""The page that plays a live stream, in a browser, from whichever worker answers."""
+import http.client
+import http.server
+import json
+import os
+import pathlib
+import subprocess
+import threading
+import unittest
+
+from tests.integration.support import AUTOMATIC, Api, test_clip, wait_for
+from tests.integration.support.browser import CHROMIUM, command_of
+from tests.integration.support.live import LIVE, LiveTest
+
+# Shows the page in an iframe, and tells once a second what it plays.
+OUTSIDE = """<!doctype html><title>embedding</title>
+<iframe src="PAGE" width="640" height="360" allow="autoplay"></iframe>
+<script>
+const inside = () => document.querySelector("iframe").contentDocument;
+setInterval(() => {
+  const video = inside().querySelector("video");
+  if (video === null) return;
+  const quality = video.getVideoPlaybackQuality();
+  fetch("/told", {method: "POST", body: JSON.stringify({
+    player: inside().documentElement.dataset.player, at: video.currentTime,
+    frames: quality.totalVideoFrames, width: video.videoWidth, height: video.videoHeight,
+    says: inside().querySelector("[role=status]").textContent})});
+}, 1000);
+</script>"""
+
+
+class Embedding(http.server.BaseHTTPRequestHandler):
+    """A site that has the page in an iframe, and nginx behind it."""
+
+    def do_GET(self):
+        status, headers, body = 200, {"Content-Type": "text/html"}, self.server.page.encode()
+        if self.path != "/":
+            upstream = http.client.HTTPConnection("127.0.0.1", self.server.nginx_port, timeout=20)
+            upstream.request("GET", self.path)
+            reply = upstream.getresponse()
+            status, body = reply.status, reply.read()
+            headers = {name: value for name, value in reply.getheaders() if name.lower() in (
+                "content-type", "content-security-policy", "location", "cache-control")}
+            self.server.asked.append((self.path, status))
+            upstream.close()
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_POST(self):
+        self.server.told.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+class Page(LiveTest):
+    def embed(self, server, page):
+        site = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Embedding)
+        site.daemon_threads = True
+        site.page, site.nginx_port = OUTSIDE.replace("PAGE", page), server.http_port
+        site.told, site.asked = [], []
+        threading.Thread(target=site.serve_forever, daemon=True).start()
+        self.addCleanup(site.server_close)
+        self.addCleanup(site.shutdown)
+        browser = subprocess.Popen(
+            command_of(CHROMIUM, self.folder / "chromium", f"http://127.0.0.1:{site.server_port}/"),
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            env={**os.environ, "HOME": str(self.folder)}, start_new_session=True)
+
+        def end():
+            os.killpg(browser.pid, 9)
+            browser.wait()
+        self.addCleanup(end)
+        return site
+
+    @unittest.skipUnless(CHROMIUM, "needs chromium")
+    def test_plays_and_waits_and_plays_again(self):
+        server = self.start_nginx(application=AUTOMATIC + LIVE, workers=4)
+        clip = test_clip(seconds=60, rate=30, gop=30)
+        site = self.embed(server, "/videos/live/live/cam")
+
+        def told(what, where, timeout=60):
+            return wait_for(lambda: next((t for t in site.told[::-1] if where(t)), None), timeout,
+                            f"the page {what}; it told {site.told[-3:]}")
+        told("waits for the stream", lambda t: "not live" in t["says"])
+        publisher = self.publish(server, "cam", source=clip)
+        first = told("plays", lambda t: t["frames"] > 0)
+        self.assertEqual((first["player"], first["says"]), ("hls.js", ""))
+        self.assertEqual(self.wait_live(server, "cam")["iframe_url"],
+                         f"http://127.0.0.1:{server.http_port}/videos/live/live/cam")
+        # 20 s of it, without a stop: all are shown while as much time passes.
+        later = told("has played 20 s", lambda t: t["at"] >= first["at"] + 20)
+        self.assertAlmostEqual(later["frames"] - first["frames"],
+                               30 * (later["at"] - first["at"]), delta=20)
+        self.assertIn((later["width"], later["height"]), ((320, 180), (256, 144)))
+        self.assertEqual({status for _, status in site.asked} - {200, 302, 404}, set())
+        # The next session is found by the page itself.
+        publisher.stop()
+        told("sees the end", lambda t: "ended" in t["says"])
+        self.publish(server, "cam", source=clip)
+        told("plays again", lambda t: t["says"] == "" and 0 < t["at"] < 10 and t["frames"] > 0)
+
+    def test_page_and_what_it_loads(self):
+        server = self.start_nginx(application=AUTOMATIC + LIVE)
+        api = Api(server.http_port)
+        page = api.get("/videos/live/live/any%2Fname")
+        self.assertEqual((page.status, page.headers["content-type"]),
+                         (200, "text/html; charset=utf-8"))
+        policy = page.headers["content-security-policy"]
+        self.assertIn("default-src 'none'; script-src 'self';", policy)
+        self.assertNotIn("frame-ancestors", policy)  # it is there to be embedded
+        self.assertNotIn("<script>", page.body.decode())
+        for name, kind in (("live.js", "text/javascript"), ("live.css", "text/css"),
+                           ("hls.js", "text/javascript")):
+            reply = api.get(f"/videos/player/{name}")
+            self.assertEqual((reply.status, reply.headers["content-type"]),
+                             (200, f"{kind}; charset=utf-8"))
+            same = api.request("GET", f"/videos/player/{name}",
+                               headers={"If-None-Match": reply.headers["etag"]})
+            self.assertEqual((same.status, same.body), (304, b""))
+        for path in ("live/none/cam", "live/live", "player/", "player/none.js", "player/../x"):
+            self.assertEqual(api.get(f"/videos/{path}").status, 404, path)
+        self.assertEqual(pathlib.Path("pages/live.js").read_bytes(),
+                         api.get("/videos/player/live.js").body)
