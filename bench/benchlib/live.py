@@ -3,6 +3,7 @@ import http.client
 import os
 import pathlib
 import shlex
+import shutil
 import statistics
 import time
 
@@ -13,6 +14,7 @@ from .servers import EXEC_PUSH, LIVE, Server
 
 CLIP = "6M"
 SEGMENT = 2.0
+MANIFEST = "manifest.mpd"
 WARM_UP = 3 * SEGMENT  # nothing is behind any more
 MS = 1000
 
@@ -51,6 +53,14 @@ def first_playable(server, began):
     raise RuntimeError("nothing can be played after 30 s")
 
 
+def wait_for_output(path, server):
+    deadline = time.monotonic() + 30
+    while not path.exists():
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"exec_push makes nothing:\n{server.log()}")
+        time.sleep(0.05)
+
+
 def trial(machine, side):
     """(CPU s a second of worker and of ffmpeg, s until it can be played, ffmpeg's arguments)"""
     with Server(side, machine.settings, http=True) as server:
@@ -58,6 +68,8 @@ def trial(machine, side):
             publisher.wait_for("accepted")
             began = time.monotonic()
             playable = first_playable(server, began) if side == LIVE else None
+            if side == EXEC_PUSH:
+                wait_for_output(machine.settings.work / "exec-push" / MANIFEST, server)
             encoder, arguments = encoder_of(server)
             time.sleep(max(0.0, WARM_UP - (time.monotonic() - began)))
             others = [pid for pid in descendants(server.worker) if pid != encoder]
@@ -77,15 +89,18 @@ def trial(machine, side):
 def write_script(machine, arguments):
     """What exec_push runs: the very same ffmpeg, which takes the stream over RTMP instead."""
     folder = machine.settings.work / "exec-push"
-    folder.mkdir(exist_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
     at = arguments.index("pipe:0")
     port = Server.port_of(EXEC_PUSH, machine.settings)
-    # In place of "-f flv -i pipe:0"; progress has nobody to read it.
+    # In place of "-f flv -i pipe:0". Nobody reads its progress, and over RTMP it has to find out
+    # what the tracks are.
     arguments = [*arguments[:at - 3], "-i", f"rtmp://127.0.0.1:{port}/live/stream0",
-                 *arguments[at + 1:-1], str(folder / "manifest.mpd")]
-    if "-progress" in arguments:
-        at = arguments.index("-progress")
-        arguments[at:at + 2] = []
+                 *arguments[at + 1:-1], str(folder / MANIFEST)]
+    for option in ("-progress", "-analyzeduration", "-fpsprobesize"):
+        if option in arguments:
+            at = arguments.index(option)
+            arguments[at:at + 2] = []
     script = machine.settings.work / "exec-push.sh"
     script.write_text("#!/bin/sh\nexec " + shlex.join(arguments) + " > /dev/null 2>&1\n")
     script.chmod(0o755)
@@ -97,7 +112,7 @@ def rows(machine, rounds, say):
         for side in (LIVE, EXEC_PUSH):
             worker, encoder, playable, arguments = trial(machine, side)
             if side == LIVE:
-                write_script(machine, arguments)
+                write_script(machine, arguments)  # for the other side, which comes next
             results[side].append((worker, encoder, playable))
             say(f"round {number + 1}/{rounds}: {side:12} worker {100 * worker:.1f} %, ffmpeg "
                 f"{100 * encoder:.1f} % of a core"
