@@ -37,17 +37,16 @@ bool FlvFeed::is_full() const {
          (bytes_ > kMostBytes || tags_.back().ms - tags_[first].ms > kMostMs);
 }
 
-void FlvFeed::add(const SourceMessage& taken, media::Pieces message) {
+bool FlvFeed::add(const SourceMessage& taken, media::Pieces message) {
   const media::TagHeader& tag = taken.tag;
   const bool configuration = tag.kind == TagKind::kSequenceHeader;
-  if ((!taken.decodable && !configuration) || !is_fed(tag.codec)) {
-    return;
+  if ((!taken.decodable && !configuration) || (opened_ && !has(taken.kind))) {
+    return true;
   }
-  if (!opened_) {
-    has(taken.kind) = true;
-  } else if (!has(taken.kind)) {
-    return;
+  if (!is_fed(tag.codec)) {
+    return configuration;
   }
+  has(taken.kind) = true;
   ByteView sets = taken.sets.insert;
   auto before_sets = taken.sets.at;
   if (configuration || sets.empty()) {
@@ -65,13 +64,15 @@ void FlvFeed::add(const SourceMessage& taken, media::Pieces message) {
   put_bytes(bytes, sets);
   in.copy(tag.payload_size - before_sets, bytes);
   if (configuration) {
-    return take_configuration(taken.kind, std::move(bytes));
+    take_configuration(taken.kind, std::move(bytes));
+    return true;
   }
   end_tag(bytes, 0);
   const Configuration& configured = configurations_[index_of(taken.kind)];
   const bool begins = !has(TrackKind::kVideo) || (taken.kind == TrackKind::kVideo && tag.key);
   push({std::move(bytes), taken.kind, begins, taken.ms,
         tag.codec == Codec::kMp3 ? nullptr : configured});
+  return true;
 }
 
 void FlvFeed::take_configuration(TrackKind kind, Bytes body) {

@@ -28,9 +28,10 @@ class FlvFeed {
     std::uint64_t messages = 0;
   };
 
-  // What SourceIntake made of `message`. What comes before the first open() is kept, for the reader
-  // to begin with; what comes while a later one is waited for is kept since the last key frame.
-  void add(const SourceMessage& taken, media::Pieces message);
+  // What SourceIntake made of `message`. False: a sample of a wanted track, in a codec that cannot
+  // be fed. What comes before the first open() is kept, for the reader to begin with; what comes
+  // while a later one is waited for is kept since the last key frame.
+  bool add(const SourceMessage& taken, media::Pieces message);
 
   // A new reader: an FLV header, then media from a key frame on. What is of none of the tracks is
   // left out, now and later.

@@ -76,7 +76,12 @@ void LiveSession::on_message(media::TrackKind kind, std::uint32_t timestamp_ms,
   if (taken.config_changed) {
     follow_change(now);
   }
-  feed_.add(taken, message);
+  if (!feed_.add(taken, message) && probe_.state() == SourceProbe::State::kReady) {
+    supervisor_.give_up("the encoder sends " + std::string(media::codec_name(taken.tag.codec)) +
+                        " now, which is not transcoded live: reconnect it with what is");
+    failed();
+    return look();
+  }
   if (probe_.state() == SourceProbe::State::kProbing) {
     probe(taken, now);
   }
@@ -106,12 +111,20 @@ void LiveSession::probe(const SourceMessage& taken, std::int64_t now_ms) {
       break;
     case SourceProbe::State::kRefused:
       supervisor_.refuse(probe_.refusal());
-      env_.log.write(LogLevel::kWarn, title() + " is not transcoded: " + probe_.refusal());
-      feed_ = {};
-      publish_state();
-      env_.observer.failed(*this);
+      failed();
       break;
   }
+}
+
+// Refused or given up: there is nothing to play for the rest of the session.
+void LiveSession::failed() {
+  const bool refused = supervisor_.state() == TranscoderState::kRefused;
+  env_.log.write(
+      refused ? LogLevel::kWarn : LogLevel::kError,
+      title() + (refused ? " is not transcoded: " : " is given up: ") + supervisor_.error());
+  feed_ = {};
+  publish_state();
+  env_.observer.failed(*this);
 }
 
 FlvTracks LiveSession::tracks() const {

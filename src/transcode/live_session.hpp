@@ -79,6 +79,7 @@ class LiveSession {
   [[nodiscard]] const TranscoderSettings& settings() const { return settings_; }
 
  private:
+  void failed();
   void probe(const SourceMessage& taken, std::int64_t now_ms);
   void look();
   void start();

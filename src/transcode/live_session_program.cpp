@@ -62,7 +62,7 @@ void LiveSession::run_folder_made(Status made) {
   Result<std::unique_ptr<Program>> started = std::unique_ptr<Program>();
   if (made) {
     shown_ = true;
-    if (left_) {
+    if (left_ || supervisor_.over()) {
       run_lock_.reset();
       supervisor_.finish(now);
       return publish_state();
@@ -197,7 +197,7 @@ void LiveSession::program_ended(const ProgramEnd& end) {
     why += (why.empty() ? "" : ": ") + more;
   }
   broken_.clear();
-  const bool renewed = supervisor_.renewing();
+  const bool expected = supervisor_.renewing() || supervisor_.over();
   supervisor_.ended(now, end, why);
   if (started && !published_ && left_) {
     check_playlists();  // of a stream as short as this they are there only now
@@ -209,15 +209,12 @@ void LiveSession::program_ended(const ProgramEnd& end) {
         [](Status) {});
   }
   run_lock_.reset();
-  if (supervisor_.state() != TranscoderState::kEnded && !renewed) {
-    const bool given_up = supervisor_.state() == TranscoderState::kFailed;
-    env_.log.write(given_up ? LogLevel::kError : LogLevel::kWarn,
-                   title() + (given_up ? " is given up: " : " is started again: ") + why);
+  if (supervisor_.state() == TranscoderState::kRestarting) {
+    env_.log.write(LogLevel::kWarn, title() + " is started again: " + why);
   }
   publish_state();
-  if (supervisor_.state() == TranscoderState::kFailed) {
-    feed_ = {};
-    env_.observer.failed(*this);
+  if (!expected && supervisor_.state() == TranscoderState::kFailed) {
+    failed();
   }
   look();
 }

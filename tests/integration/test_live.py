@@ -179,6 +179,7 @@ class Refusals(LiveTest, EnhancedTest):
         hevc = self.flv_of(encoded(X265 + "0", seconds=6))
         publishers = {
             "live": self.send(server, "d", hevc, "--speed", "1"),
+            "changed": self.send(server, "e", [test_clip(), hevc], "--speed", "1"),
             "missing": self.publish(server, "a", app="missing", source=clip),
             "broken": self.publish(server, "b", app="broken", source=clip),
             "seen": self.publish(server, "c", app="seen", source=clip),
@@ -197,9 +198,13 @@ class Refusals(LiveTest, EnhancedTest):
         stream = self.wait_live(server, "c", app="seen")
         reply = Api(server.http_port).put(f"streams/{stream['id']}/start_recording")
         self.assertEqual((reply.status, reply.code), (409, "recording_off"))
+        changed = self.wait_transcoder(server, "e", "failed")
+        self.assertIn("hevc", changed["error"])
+        self.assertIn("#EXT-X-ENDLIST", self.text(server, "e", "media_0.m3u8",
+                                                  self.run_of(server, "e")))
         for name, publisher in publishers.items():
             self.assertEqual(publisher.wait(), 0, name)
-        for video in self.wait_ended(server, 3):
+        for video in self.wait_ended(server, 5):  # of what changed two: a track has one codec
             self.assertEqual(video["status"], "ready")
         self.wait_no_programs(server)
 

@@ -89,7 +89,7 @@ class Reader {
   Bytes bytes_, metadata_;
 };
 
-void add(FlvFeed& feed, TrackKind kind, std::int64_t ms, const Bytes& message,
+bool add(FlvFeed& feed, TrackKind kind, std::int64_t ms, const Bytes& message,
          media::VideoSource::Arrangement sets = {}) {
   iovec piece{const_cast<std::uint8_t*>(message.data()), message.size()};
   transcode::SourceMessage taken;
@@ -99,7 +99,7 @@ void add(FlvFeed& feed, TrackKind kind, std::int64_t ms, const Bytes& message,
   taken.decodable = taken.tag.kind == media::TagKind::kSample;
   taken.ms = ms;
   taken.sets = sets;
-  feed.add(taken, {&piece, 1});
+  return feed.add(taken, {&piece, 1});
 }
 
 Bytes avc_header(std::uint8_t which = 1) { return {0x17, 0, 0, 0, 0, which, which}; }
@@ -170,7 +170,7 @@ void enhanced_signalling_of_the_same_codecs_reads_alike(void**) {
   add(feed, TrackKind::kAudio, 0, {0x90, 'm', 'p', '4', 'a', 0x12, 0x10});
   add(feed, TrackKind::kAudio, 41, {0x91, 'm', 'p', '4', 'a', 0x66});
   // HEVC: no FLV of ffmpeg 5.1 has it.
-  add(feed, TrackKind::kVideo, 80, {0x91, 'h', 'v', 'c', '1', 0, 0, 0, 0x77});
+  assert_false(add(feed, TrackKind::kVideo, 80, {0x91, 'h', 'v', 'c', '1', 0, 0, 0, 0x77}));
   feed.open({true, true});
   reader.read_all(feed);
   const std::vector<ReadTag> expected = {{TrackKind::kVideo, 0, avc_header()},
