@@ -225,7 +225,7 @@ class RtmpDirectives(IntegrationTest):
                 ("recording_takeover_timeout 0;", "must be from 100ms to 90s"),
                 ("recording_drain_timeout never;", '"recording_drain_timeout" directive invalid'),
                 ("recording_drain_timeout off; recording_drain_timeout 1s;", "is duplicate"),
-                ("transcoder on;", 'unknown directive "transcoder"')):
+                ("transcoder on;", '"transcoder on" needs a "transcoder_path"')):
             with self.subTest(inside):
                 accepted, said = self.outcome(BLOCK + RTMP % ("\n" + inside + "\n"))
                 self.assertFalse(accepted, inside)
@@ -345,15 +345,16 @@ class Blocks(IntegrationTest):
             with self.subTest(conf):
                 server = self.start_nginx(conf=conf)
                 worker = server.workers()[0]
-                # 3 and recording_catalog's 4, and the event loop's own.
-                wait_for(lambda w=worker: len(os.listdir(f"/proc/{w}/task")) == 8,
-                         what="8 threads")
+                # 3, recording_catalog's 4, recording_live's 4, and the event loop's own.
+                wait_for(lambda w=worker: len(os.listdir(f"/proc/{w}/task")) == 12,
+                         what="12 threads")
                 server.check()
 
     def test_thread_pools_come_with_the_block(self):
         server = self.start_nginx(conf=BLOCK)
         worker = server.workers()[0]
-        wait_for(lambda: len(os.listdir(f"/proc/{worker}/task")) == 13, what="8 + 4 + 1 threads")
+        wait_for(lambda: len(os.listdir(f"/proc/{worker}/task")) == 17,
+                 what="8 + 4 + 4 + 1 threads")
 
     def test_no_threads_without_the_block(self):
         server = self.start_nginx(conf="http { server { listen 127.0.0.1:@http_port@; } }\n")

@@ -85,19 +85,24 @@ class Sources(LiveTest):
         table_refused = {"speex": make_media(
             f"{PICTURES.format(size='320x180', rate=25)} {SOUND} {H264} -pix_fmt yuv420p "
             "-c:a libspeex -ar 16000 -ac 1")}
-        publishers = {}
-        for name, (source, options, *_) in table.items():
-            publishers[name] = self.send(server, name, source, "--speed", "1", *options)
         for name, source in table_refused.items():
-            publishers[name] = self.send(server, name, source, "--speed", "1")
-        refused = self.wait_transcoder(server, "speex", "refused")
-        self.assertIn("audio in codec number 11 of FLV is not transcoded live", refused["error"])
+            publisher = self.send(server, name, source, "--hold", "300")
+            refused = self.wait_transcoder(server, name, "refused")
+            self.assertIn("audio in codec number 11 of FLV is not transcoded live",
+                          refused["error"])
+            publisher.stop()
         runs, shown = {}, {}
-        for name in table:
-            runs[name] = self.wait_playable(server, name)
-            shown[name] = self.wait_live(server, name)
-        for name, publisher in publishers.items():
-            self.assertEqual(publisher.wait(90), 0, f"{name}: {publisher.output()}")
+        names = list(table)
+        for some in (names[i:i + 4] for i in range(0, len(names), 4)):
+            publishers = {name: self.send(server, name, table[name][0], "--speed", "1", "--events",
+                                          "--hold", "300", *table[name][1]) for name in some}
+            for name, publisher in publishers.items():
+                runs[name] = self.wait_playable(server, name)
+                shown[name] = self.wait_live(server, name)
+                wait_for(lambda: '"done"' in publisher.output(), 60, f"all of {name} is sent")
+                publisher.stop()
+                self.assertEqual(publisher.wait(), 0, f"{name}: {publisher.output()}")
+            self.wait_no_programs(server)
         for name, (source, _, ladder, said) in table.items():
             with self.subTest(name):
                 self.check_session(shown[name]["session"], ladder, said)
