@@ -12,7 +12,9 @@ recording_core:
 		$RECORDING_CMAKE_ARGS
 	+cmake --build $RECORDING_CORE_DIR --target recording_core recording-inspect recording-launcher
 
+# The empty command makes make look at the library's time again.
 $RECORDING_CORE_LIB:	recording_core
+	@:
 
 END
 
