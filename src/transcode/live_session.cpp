@@ -46,7 +46,10 @@ std::string LiveSession::program_name() const {
 
 // What others may read of the session.
 void LiveSession::publish_state() {
-  record_.set_state(supervisor_.state(), supervisor_.error());
+  const TranscoderState state = supervisor_.state();
+  // Links lead nowhere before there are playlists.
+  const bool too_early = state == TranscoderState::kRunning && !published_;
+  record_.set_state(too_early ? TranscoderState::kStarting : state, supervisor_.error());
   record_.set_restarts(supervisor_.restarts());
   record_.flush();
 }

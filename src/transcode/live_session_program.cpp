@@ -116,6 +116,7 @@ void LiveSession::check_playlists() {
           return;
         }
         published_ = static_cast<bool>(done);
+        publish_state();
         if (!done && done.error().code != Errc::kNotFound && program_ != nullptr) {
           end_program("what it makes cannot be played: " + done.error().message);
         }

@@ -90,6 +90,9 @@ class Page(LiveTest):
                             f"the page {what}; it told {site.told[-3:]}")
         told("waits for the stream", lambda t: "not live" in t["says"])
         publisher = self.publish(server, "cam", source=clip)
+        wait_for(lambda: (self.stream(server, "cam") or {}).get("hls_url"), 60, "there is a link",
+                 interval=0.05)
+        self.assertIsNotNone(self.run_of(server, "cam"), "the link leads nowhere yet")
         first = told("plays", lambda t: t["frames"] > 0)
         self.assertEqual((first["player"], first["says"]), ("hls.js", ""))
         self.assertEqual(self.wait_live(server, "cam")["iframe_url"],
