@@ -214,6 +214,11 @@ void LiveSession::follow_change(std::int64_t now_ms) {
 
 void LiveSession::end() {
   left_ = true;
+  if (const FlvFeed::Dropped& dropped = feed_.dropped(); dropped.groups > 0) {
+    env_.log.write(LogLevel::kNotice,
+                   title() + ": " + std::to_string(dropped.groups) + " groups of pictures (" +
+                       std::to_string(dropped.messages) + " messages) were left out");
+  }
   supervisor_.finish(env_.clock.monotonic_ms());
   if (!blocked_) {
     pump();

@@ -10,6 +10,10 @@ namespace {
 
 enum class Read { kSome, kBlocked, kEnd };
 
+// One that writes all the time must not hold up the event loop: it is told again. More than a pipe
+// holds, so that nothing is left behind the last write of all.
+constexpr int kMostPieces = 32;
+
 // `use` is given what is there, one piece.
 template <class Use>
 Read read_piece(int fd, Use use) {
@@ -23,6 +27,16 @@ Read read_piece(int fd, Use use) {
     return Read::kSome;
   }
   return size < 0 && errno == EAGAIN ? Read::kBlocked : Read::kEnd;
+}
+
+// What is there, piece by piece; kSome: there may be more.
+template <class Use>
+Read read_pieces(int fd, Use use) {
+  Read result = Read::kSome;
+  for (int i = 0; i < kMostPieces && result == Read::kSome; ++i) {
+    result = read_piece(fd, use);
+  }
+  return result;
 }
 
 }  // namespace
@@ -57,35 +71,32 @@ void Program::close_input() {
 }
 
 void Program::read_output() {
-  Read result = Read::kSome;
-  while (result == Read::kSome) {
-    result = read_piece(pipes_.output.get(), [this](std::string_view piece) {
-      output_lines_.add(piece, [this](std::string_view line) {
-        if (report_.take(line)) {
-          handlers_.progressed(report_);
-        }
-      });
+  const Read result = read_pieces(pipes_.output.get(), [this](std::string_view piece) {
+    output_lines_.add(piece, [this](std::string_view line) {
+      if (report_.take(line)) {
+        handlers_.progressed(report_);
+      }
     });
-  }
-  if (result == Read::kBlocked) {
+  });
+  read_errors();  // also its last words
+  if (result != Read::kEnd) {
     return output_watch_->wait();
   }
-  read_errors();  // its last words
   const auto ended = handlers_.ended;
   ended(report_.end.value_or(ProgramEnd{}));
 }
 
 void Program::read_errors() {
-  Read result = errors_watch_ == nullptr ? Read::kEnd : Read::kSome;
-  while (result == Read::kSome) {
-    result = read_piece(pipes_.errors.get(), [this](std::string_view piece) {
-      error_lines_.add(piece, [this](std::string_view line) { handlers_.said(line); });
-    });
+  if (errors_watch_ == nullptr) {
+    return;
   }
-  if (result == Read::kBlocked) {
-    errors_watch_->wait();
-  } else {
+  const Read result = read_pieces(pipes_.errors.get(), [this](std::string_view piece) {
+    error_lines_.add(piece, [this](std::string_view line) { handlers_.said(line); });
+  });
+  if (result == Read::kEnd) {
     errors_watch_.reset();
+  } else {
+    errors_watch_->wait();
   }
 }
 
