@@ -23,10 +23,10 @@ class PollLoop final : public EventLoop {
     return std::make_unique<PollWatch>(*this, id);
   }
 
-  // Until `condition` is true; false: not within 20 s. `between` is called each time.
+  // Until `condition` is true; false: not within a minute. `between` is called each time.
   bool run_until(
       const std::function<bool()>& condition, const std::function<void()>& between = [] {}) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
     while (!condition()) {
       if (std::chrono::steady_clock::now() > deadline) {
         return false;
@@ -66,7 +66,7 @@ class PollLoop final : public EventLoop {
         ids.push_back(id);
       }
     }
-    ::poll(fds.data(), fds.size(), 10);
+    ::poll(fds.data(), fds.size(), 20);
     for (std::size_t i = 0; i < ids.size(); ++i) {
       const auto found = watched_.find(ids[i]);
       if (fds[i].revents == 0 || found == watched_.end()) {
