@@ -247,14 +247,14 @@ ngx_rtmp_conf_ctx_t* rtmp_contexts(const ngx_cycle_t* cycle) noexcept {
 }
 
 ngx_rtmp_module_t module_ctx = {
-    nullptr,           // preconfiguration
-    nullptr,           // postconfiguration
-    create_main_conf,  // create main configuration
-    nullptr,           // init main configuration
-    nullptr,           // create server configuration
-    nullptr,           // merge server configuration
-    create_app_conf,   // create application configuration
-    merge_app_conf,    // merge application configuration
+    nullptr,            // preconfiguration
+    check_transcoders,  // postconfiguration
+    create_main_conf,   // create main configuration
+    nullptr,            // init main configuration
+    nullptr,            // create server configuration
+    nullptr,            // merge server configuration
+    create_app_conf,    // create application configuration
+    merge_app_conf,     // merge application configuration
 };
 
 }  // namespace

@@ -42,6 +42,8 @@ const TranscoderMainConf* transcoder_main_conf(const ngx_cycle_t* cycle) noexcep
 std::map<std::string, const TranscoderConf*> transcoders(const ngx_cycle_t* cycle);
 // The same: transcoder_path alone.
 std::map<std::string, std::string> transcoded_applications(const ngx_cycle_t* cycle);
+// For postconfiguration, when every module has merged: `transcoder on` needs `live on`.
+ngx_int_t check_transcoders(ngx_conf_t* cf) noexcept;
 // recording-launcher, which stands beside the module. Empty: the module's own path is not known.
 std::string launcher_path();
 

@@ -225,7 +225,21 @@ class RtmpDirectives(IntegrationTest):
                 ("recording_takeover_timeout 0;", "must be from 100ms to 90s"),
                 ("recording_drain_timeout never;", '"recording_drain_timeout" directive invalid'),
                 ("recording_drain_timeout off; recording_drain_timeout 1s;", "is duplicate"),
-                ("transcoder on;", '"transcoder on" needs a "transcoder_path"')):
+                ("transcoder on;", '"transcoder on" needs a "transcoder_path"'),
+                ("transcoder_path '';", "must be a path"),
+                ("transcoder_path /a; transcoder_path /b;", "is duplicate"),
+                ("transcoder on; transcoder_path @prefix@/data/videos;",
+                 '"transcoder_path" must be another folder'),
+                ("transcoder_segment 499ms;", "must be from 500ms to 30s"),
+                ("transcoder_restarts -1;", '"transcoder_restarts" directive invalid number'),
+                ("transcoder_command '';", "must be a program"),
+                ("transcoder_rendition big video=1m;", "must be named by its height: 720p"),
+                ("transcoder_rendition 720p audio=96k;", "needs video= from 10k to 500m"),
+                ("transcoder_rendition 720p video=fast;", "needs a bit rate such as 2800k"),
+                ("transcoder_rendition 720p video=2m audio=1m;", "needs audio= from 8k to 512k"),
+                ("transcoder_rendition 720p video=2m speed=1;", "takes video=RATE and audio=RATE"),
+                ("transcoder_rendition 720p video=2m; transcoder_rendition 720p video=1m;",
+                 "is duplicate")):
             with self.subTest(inside):
                 accepted, said = self.outcome(BLOCK + RTMP % ("\n" + inside + "\n"))
                 self.assertFalse(accepted, inside)
@@ -243,6 +257,13 @@ class RtmpDirectives(IntegrationTest):
             BLOCK + "rtmp { server { listen 19350;\napplication vod {\nrecording on; } } }\n")
         self.assertFalse(accepted)
         self.assertIn('"recording on" needs "live on" in application "vod"', said)
+        self.assertIn("nginx.conf:4", said)
+
+        accepted, said = self.outcome(
+            BLOCK + "rtmp { server { listen 19350;\napplication vod {\ntranscoder on; "
+                    "transcoder_path @prefix@/live; } } }\n")
+        self.assertFalse(accepted)
+        self.assertIn('"transcoder on" needs "live on" in application "vod"', said)
         self.assertIn("nginx.conf:4", said)
 
     def test_live_may_be_inherited_or_come_later(self):
@@ -264,6 +285,7 @@ class RtmpDirectives(IntegrationTest):
 
     def test_recording_without_the_block(self):
         for conf, line in (("\n\n" + RTMP % "recording on;", 3),
+                           ("\n" + RTMP % "transcoder on;", 2),
                            ("rtmp {\nrecording on; server { listen 19350; application a "
                             "{ live on; } } }\n", 2),
                            ("\n" + HTTP % ("", "location /streaming/ { recording_api; }"), 2)):
