@@ -104,7 +104,8 @@ def long_recording(machine, wanted, rounds, say):
             api = Client(server.http_port)
             [stream] = api.json("/streaming/streams")
             time.sleep(2)  # what was under way is written
-            [video] = [video for video in api.json("/streaming/videos") if video["status"] == "recording"]
+            [video] = api.json("/streaming/videos")
+            recording = video["status"]
             source = f"/videos/{video['slug']}/source.mp4"
             clip = f"{source}?from={HOURS * 1800}&to={HOURS * 1800 + 10}"
             growing = first_bytes(server.http_port, clip, 1)
@@ -113,7 +114,7 @@ def long_recording(machine, wanted, rounds, say):
             with pinging(server.http_port) as delays:
                 api.json(f"/streaming/streams/{stream['id']}/stop_recording", "PUT")
                 stopped = time.perf_counter()
-                while api.json(f"/streaming/videos/{video['id']}")["status"] == "recording":
+                while api.json(f"/streaming/videos/{video['id']}")["status"] == recording:
                     time.sleep(0.001)
                 status, *_ = api.ask(source, Range="bytes=0-0")
                 waited = (time.perf_counter() - stopped) * MS
