@@ -14,8 +14,9 @@ constexpr std::int64_t kGoodRunMs = 60000;
 constexpr std::int64_t kHangMs = 10000, kStartMs = 30000;
 // A publisher that sends nothing for so long does not wait for anything.
 constexpr std::int64_t kPauseMs = 2000;
-// How long the end of a stream may take, for its last segments.
-constexpr std::int64_t kFinishMs = 10000;
+// How long the end of a stream may take, for its last segments: without any progress, and at all. A
+// program that was too slow for the stream is behind by what waits for it.
+constexpr std::int64_t kFinishMs = 10000, kLongestFinishMs = 30000;
 
 }  // namespace
 
@@ -65,7 +66,7 @@ bool Supervisor::progressed(std::int64_t now_ms, std::int64_t media_us) {
   }
   media_us_ = media_us;
   unanswered_ms_ = -1;
-  finish_by_ms_ = now_ms + kFinishMs;
+  finish_by_ms_ = std::min(now_ms + kFinishMs, finish_until_ms_);
   if (state_ != TranscoderState::kStarting) {
     return false;
   }
@@ -106,6 +107,7 @@ void Supervisor::renew(std::int64_t now_ms) {
   if (has_program_ && !finishing_) {
     renewing_ = true;
     finish_by_ms_ = now_ms + kFinishMs;
+    finish_until_ms_ = now_ms + kLongestFinishMs;
   }
 }
 
@@ -116,6 +118,7 @@ void Supervisor::finish(std::int64_t now_ms) {
   finishing_ = true;
   state_ = has_program_ ? state_ : TranscoderState::kEnded;
   finish_by_ms_ = now_ms + kFinishMs;
+  finish_until_ms_ = now_ms + kLongestFinishMs;
 }
 
 bool Supervisor::hangs(std::int64_t now_ms) const {

@@ -73,7 +73,7 @@ class Supervisor {
   std::int64_t media_us_ = 0;
   std::int64_t offered_ms_ = 0;      // last
   std::int64_t unanswered_ms_ = -1;  // since when media are offered without progress; -1: not
-  std::int64_t finish_by_ms_ = 0;
+  std::int64_t finish_by_ms_ = 0, finish_until_ms_ = 0;
 };
 
 }  // namespace recording::transcode

@@ -91,19 +91,24 @@ class Independence(LiveTest):
     """Whatever happens to the transcoder, the recording is the source."""
 
     @unittest.skipUnless(os.geteuid() == 0, "a small file system must be mounted")
-    def test_killed_stopped_and_out_of_disk(self):
+    def test_killed_stopped_slow_and_out_of_disk(self):
         full = self.folder / "full"
         full.mkdir()
         subprocess.run(["mount", "-t", "tmpfs", "-o", "size=192k,mode=777", "live", full],
                        check=True)
         self.addCleanup(subprocess.run, ["umount", "-l", full], check=True)
         self.folder.chmod(0o755)
+        slow = self.folder / "slow"
+        slow.write_text('#!/bin/sh\nexec ffmpeg -readrate 0.3 "$@"\n')
+        slow.chmod(0o755)
         server = self.start_nginx(
             application=AUTOMATIC + LIVE, workers=2,
-            rtmp=f"application full {{ {AUTOMATIC} {LIVE.replace('@prefix@/live', str(full))} }}")
+            rtmp=f"application full {{ {AUTOMATIC} {LIVE.replace('@prefix@/live', str(full))} }}"
+                 f"application slow {{ {AUTOMATIC} {LIVE} transcoder_command {slow}; }}")
         clip = test_clip(seconds=60)  # one that died for the fifth time is back after 31 s
         publishers = {name: self.publish(server, name, source=clip)
                       for name in ("killed", "stopped")}
+        publishers["late"] = self.publish(server, "late", app="slow", source=clip)
         publishers["out"] = self.publish(server, "out", app="full", source=clip)
 
         run = self.wait_playable(server, "stopped")
@@ -136,8 +141,10 @@ class Independence(LiveTest):
         self.assertIn("No space left", trouble)
         for name, publisher in publishers.items():
             self.assertEqual(publisher.wait(90), 0, f"{name}: {publisher.errors()}")
+        self.assertIn("live slow/late: slow is too slow", server.log_text())
+        self.assertRegex(server.log_text(), r"live slow/late: \d+ groups of pictures \(\d+ messages\)")
         self.wait_no_programs(server)
-        for video in self.wait_ended(server, 3):
+        for video in self.wait_ended(server, 4):
             self.assert_whole(server, video, clip)
         self.assert_consistent(server)
 

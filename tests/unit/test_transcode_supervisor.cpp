@@ -135,6 +135,19 @@ void the_end_of_a_stream_is_waited_for_but_not_for_ever(void**) {
   supervisor.ended(19100, {How::kExited, 255}, "");
   assert_true(supervisor.state() == TranscoderState::kEnded && supervisor.over());
   assert_true(supervisor.next(60000) == Act::kNothing);
+
+  Supervisor slow(10);
+  slow.begin(0);
+  (void)slow.next(0);
+  slow.started(0);
+  slow.finish(1000);
+  std::int64_t now = 1000;
+  while (now < 31000) {
+    (void)slow.progressed(now, now * 300);
+    assert_true(slow.next(now) == Act::kNothing);
+    now += 1000;
+  }
+  assert_true(slow.next(now) == Act::kEnd);
 }
 
 void another_program_takes_its_place_at_once_and_that_is_no_restart(void**) {
