@@ -111,6 +111,30 @@ class Sources(LiveTest):
         self.assertEqual(drifted, {name for name, row in table.items() if "drift" in row[3]})
         self.wait_no_programs(server)
 
+    def frozen_sessions(self, server, names, others=()):
+        """{name: its session as soon as it is frozen}; not one of `others`, by their ids."""
+        found = {}
+
+        def all_there():
+            for stream in self._list(server, "streams?per_page=100"):
+                session = stream["session"]
+                if session and session["frozen"] and session["id"] not in others:
+                    found.setdefault(stream["name"], session)
+            return names <= set(found)
+        try:
+            wait_for(all_there, 15, "all sources are frozen", interval=0.1)
+        except AssertionError as late:
+            raise AssertionError(f"{late}; missing: {names - set(found)}") from None
+        return found
+
+    def wait_drift(self, server, fields):
+        """The session of "cam" when these fields, and no others, have drifted."""
+        def drifted():
+            session = (self.stream(server, "cam") or {}).get("session")
+            return session if session and fields == {
+                drift["field"] for drift in session["drift"]} else None
+        return wait_for(drifted, 30, f"{fields} drift", interval=0.1)
+
     def check_session(self, session, ladder, said):
         frozen, transcoder = session["frozen"], session["transcoder"]
         self.assertEqual([(r["name"], r["width"], r["height"]) for r in transcoder["renditions"]],
@@ -178,26 +202,25 @@ class Sources(LiveTest):
         server = self.start_nginx(
             application="live on; recording on; auto_record on; recording_min_duration 0; "
                         "recording_reconnect_window 60s;" + LIVE)
-        truth = test_clip(seconds=8, rate=30, gop=30)
+        truth = test_clip(seconds=12, rate=30, gop=30)
         lie = declaring(self.folder, truth, 12.0)
-        self.send(server, "cam", lie, "--speed", "1")
-        run = self.wait_playable(server, "cam")
-        stream = wait_for(lambda: (s := self.stream(server, "cam"))["session"]
-                          and s["session"]["drift"] and s, 20, "it drifts")
-        [drift] = stream["session"]["drift"]
+        encoder = self.send(server, "cam", lie, "--speed", "1")
+        session = self.wait_drift(server, {"frame_rate"})
+        [drift] = session["drift"]
         self.assertEqual((drift["field"], drift["frozen"]), ("frame_rate", 12.0))
         self.assertIn("the session was built for 12 fps; the encoder now sends 30; reconnect the "
                       "encoder to apply", drift["advice"])
-        self.assertAlmostEqual(stream["session"]["measured"]["frame_rate"], 30, delta=0.5)
-        self.wait_live(server, "cam", live=False)
+        self.assertAlmostEqual(session["measured"]["frame_rate"], 30, delta=0.5)
+        self.assertEqual(encoder.wait(60), 0, encoder.output())
+        run = self.wait_playable(server, "cam")
         self.check_rate(self.track(server, "cam", run, "media_0.m3u8"), 12)
 
-        self.send(server, "cam", truth, "--speed", "1")
-        again = self.wait_playable(server, "cam", other_than=run)
-        session = self.wait_live(server, "cam")["session"]
-        self.assertEqual((session["frozen"]["frame_rate"], session["drift"]), (30.0, []))
-        self.wait_live(server, "cam", live=False)
-        self.check_rate(self.track(server, "cam", again, "media_0.m3u8"), 30)
+        encoder = self.send(server, "cam", truth, "--speed", "1")
+        again = self.frozen_sessions(server, {"cam"}, others=(session["id"],))["cam"]
+        self.assertEqual(again["frozen"]["frame_rate"], 30.0)
+        self.assertEqual(encoder.wait(60), 0, encoder.output())
+        run = self.wait_playable(server, "cam", other_than=run)
+        self.check_rate(self.track(server, "cam", run, "media_0.m3u8"), 30)
         events = self.events(server, "stream.drift")
         self.assertEqual([event["drift"][0]["field"] for event in events], ["frame_rate"])
         Api(server.http_port).put("streams/live/cam/stop_recording")
@@ -215,20 +238,21 @@ class Sources(LiveTest):
             seconds=7, size="240x320", audio_rate=44100,
             extra="-vf format=yuvj444p -pix_fmt yuvj444p -color_range pc")
         publisher = self.send(server, "cam", [wide, high], "--speed", "1")
-        first = self.wait_playable(server, "cam")
-        before = self.wait_live(server, "cam")["session"]
+        before = self.frozen_sessions(server, {"cam"})["cam"]
         self.assertTrue(before["transcoder"]["renditions"][0]["copied"])
-        second = self.wait_playable(server, "cam", other_than=first)
-        session = wait_for(lambda: (s := self.stream(server, "cam")["session"]) and s["drift"]
-                           and s, 20, "it drifts")
+        session = self.wait_drift(
+            server, {"width", "height", "pix_fmt", "color_range", "sample_rate"})
         self.assertEqual(session["frozen"], before["frozen"])
-        self.assertEqual({drift["field"] for drift in session["drift"]},
-                         {"width", "height", "pix_fmt", "color_range", "sample_rate"})
         self.assertFalse(session["transcoder"]["renditions"][0]["copied"])
-        self.assertEqual(publisher.wait(), 0, publisher.output())
-        for playlist, size in (("media_0.m3u8", (320, 180)), ("media_1.m3u8", (256, 144))):
-            [stream] = probe(self.track(server, "cam", second, playlist),
-                             "-show_streams")["streams"]
-            self.assertEqual((stream["width"], stream["height"]), size)
-        self.wait_ended(server)
+        self.assertEqual(publisher.wait(60), 0, publisher.output())
         self.wait_no_programs(server)
+        # What is played at the end is of the changed source, in the size that was frozen.
+        run = self.wait_playable(server, "cam")
+        for playlist, size in (("media_0.m3u8", (320, 180)), ("media_1.m3u8", (256, 144))):
+            track = self.track(server, "cam", run, playlist)
+            [stream] = probe(track, "-show_streams")["streams"]
+            self.assertEqual((stream["width"], stream["height"]), size)
+            left = check_output("ffmpeg", "-v", "error", "-i", track, "-frames:v", "1", "-vf",
+                                "crop=8:in_h:0:0,format=gray", "-f", "rawvideo", "-")
+            self.assertLess(max(left), 24, "a narrower picture has bars beside it")
+        self.wait_ended(server)
