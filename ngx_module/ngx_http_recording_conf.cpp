@@ -17,7 +17,7 @@ HttpMainConf* main_conf(ngx_conf_t* cf) noexcept {
 
 // The paths that we serve follow the location's prefix, so it must have one. (In an `if` block
 // nginx itself refuses the directive.)
-const char* location_fault(const ngx_http_core_loc_conf_t& core) noexcept {
+const char* prefix_fault(const ngx_http_core_loc_conf_t& core) noexcept {
 #if (NGX_PCRE)
   if (core.regex != nullptr) {
     return "cannot stand in a regex location: give it a prefix such as \"location /streaming/\"";
@@ -26,24 +26,26 @@ const char* location_fault(const ngx_http_core_loc_conf_t& core) noexcept {
   if (core.named) {
     return "cannot stand in a named location: give it a prefix such as \"location /streaming/\"";
   }
-  if (core.exact_match) {
-    return "cannot stand in an exact location: leave out the \"=\"";
-  }
-  return core.handler != nullptr ? "stands in a location that something else already serves"
-                                 : nullptr;
+  return core.exact_match ? "cannot stand in an exact location: leave out the \"=\"" : nullptr;
 }
 
-char* claim_location(ngx_conf_t* cf, Position& own, const Position& other,
-                     ngx_http_handler_pt handler) noexcept {
+// `own`: the directive's position in `conf`.
+char* claim_location(ngx_conf_t* cf, const HttpLocConf& conf, Position& own,
+                     ngx_http_handler_pt handler, bool serves_paths) noexcept {
   if (own.line != 0) {
     return conf_says("is duplicate");
   }
-  if (other.line != 0) {
-    return conf_says("needs a location of its own: recording_api and recording_files share none");
+  if (conf.api.line != 0 || conf.files.line != 0 || conf.metrics.line != 0) {
+    return conf_says(
+        "needs a location of its own: recording_api, recording_files and recording_metrics share "
+        "none");
   }
   ngx_http_core_loc_conf_t* core = core_loc_conf(cf);
-  if (const char* fault = location_fault(*core)) {
+  if (const char* fault = serves_paths ? prefix_fault(*core) : nullptr) {
     return conf_says(fault);
+  }
+  if (core->handler != nullptr) {
+    return conf_says("stands in a location that something else already serves");
   }
   own = position_of(cf);
   core->handler = handler;
@@ -55,12 +57,12 @@ char* claim_location(ngx_conf_t* cf, Position& own, const Position& other,
 
 char* set_api(ngx_conf_t* cf, ngx_command_t* /*cmd*/, void* conf) noexcept {
   auto* slots = static_cast<HttpLocConf*>(conf);
-  return claim_location(cf, slots->api, slots->files, api_handler);
+  return claim_location(cf, *slots, slots->api, api_handler, true);
 }
 
 char* set_files(ngx_conf_t* cf, ngx_command_t* /*cmd*/, void* conf) noexcept {
   auto* slots = static_cast<HttpLocConf*>(conf);
-  char* rv = claim_location(cf, slots->files, slots->api, files_handler);
+  char* rv = claim_location(cf, *slots, slots->files, files_handler, true);
   if (rv != NGX_CONF_OK) {
     return rv;
   }
@@ -74,12 +76,19 @@ char* set_files(ngx_conf_t* cf, ngx_command_t* /*cmd*/, void* conf) noexcept {
   return NGX_CONF_OK;
 }
 
+char* set_metrics(ngx_conf_t* cf, ngx_command_t* /*cmd*/, void* conf) noexcept {
+  auto* slots = static_cast<HttpLocConf*>(conf);
+  return claim_location(cf, *slots, slots->metrics, metrics_handler, false);
+}
+
 }  // namespace
 
 ngx_command_t http_recording_commands[] = {
     {ngx_string("recording_api"), NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS, set_api,
      NGX_HTTP_LOC_CONF_OFFSET, 0, nullptr},
     {ngx_string("recording_files"), NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS, set_files,
+     NGX_HTTP_LOC_CONF_OFFSET, 0, nullptr},
+    {ngx_string("recording_metrics"), NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS, set_metrics,
      NGX_HTTP_LOC_CONF_OFFSET, 0, nullptr},
     ngx_null_command};
 

@@ -24,7 +24,7 @@ struct HttpMainConf {
 static_assert(std::is_standard_layout_v<HttpMainConf>);
 
 struct HttpLocConf {
-  Position api{}, files{};  // where the directive stands; line 0: not in this location
+  Position api{}, files{}, metrics{};  // where the directive stands; line 0: not in this location
 };
 static_assert(std::is_trivially_destructible_v<HttpLocConf>);
 
@@ -41,6 +41,7 @@ std::string_view files_prefix(ngx_http_request_t* r) noexcept;
 // The content handlers that the directives install; each is in the file of its name.
 ngx_int_t api_handler(ngx_http_request_t* r) noexcept;    // ngx_http_recording_module.cpp
 ngx_int_t files_handler(ngx_http_request_t* r) noexcept;  // ngx_http_recording_files_module.cpp
+ngx_int_t metrics_handler(ngx_http_request_t* r) noexcept;
 
 // The parts of the module that ngx_http_recording_module.cpp puts together.
 extern ngx_command_t http_recording_commands[];

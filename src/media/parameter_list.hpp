@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -25,6 +26,16 @@ using Parameters = std::vector<Parameter>;
 // What ffprobe would print of such a stream, in its words; docs/http-api.md, "Timeline object".
 Parameters describe_video(const TrackConfig& config);
 Parameters describe_audio(const TrackConfig& config);
+
+// Every field that a ParameterChange can have.
+inline constexpr std::array<std::string_view, 19> kParameterFields = {
+    "video.codec",          "video.profile",      "video.level",
+    "video.width",          "video.height",       "video.sample_aspect_ratio",
+    "video.pix_fmt",        "video.color_range",  "video.color_primaries",
+    "video.color_transfer", "video.color_space",  "video.bit_depth",
+    "video.interlaced",     "video.has_b_frames", "video.frame_rate_declared",
+    "audio.codec",          "audio.profile",      "audio.sample_rate",
+    "audio.channels"};
 
 // A parameter of a track that was there before.
 struct ParameterChange {

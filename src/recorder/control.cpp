@@ -136,6 +136,9 @@ Result<Control> stop_recording(LiveState& state, const Clock& clock, std::int32_
   }
   if (live.recording(index) != nullptr) {
     RecordingRecord& record = live.edit_recording(index);
+    if (record.state == RecordingState::kInterrupted) {
+      state.metrics().count(runtime::InterruptionEnd::kStopped);
+    }
     record.state = RecordingState::kEnding;
     record.ended_wall_ms = clock.wall_ms();
     record.end_reason.assign("stopped");

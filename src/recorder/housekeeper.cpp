@@ -190,6 +190,7 @@ void Housekeeper::adopt(const Orphan& orphan) {
     if (record->state == RecordingState::kInterrupted) {
       RecordingRecord& ended = live.edit_recording(orphan.index);
       ended.state = RecordingState::kEnding;
+      env_.state.metrics().count(runtime::InterruptionEnd::kEnded);
       if (ended.end_reason.size == 0) {
         ended.end_reason.assign("interrupted");
       }

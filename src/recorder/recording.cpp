@@ -68,9 +68,13 @@ class Recording::Writing final : public WriteTask {
         synced_(recording_->rules_.sync == 1),
         work_(std::move(work)) {}
   void write() noexcept override;
+  void append() noexcept;
   void begin_sync() noexcept override;
   void sync() noexcept override;
-  void done() override { recording_->written(std::move(work_)); }
+  void done() override {
+    env_.state.metrics().writes.add(took_us_);
+    recording_->written(std::move(work_));
+  }
   void refused() override;
 
  private:
@@ -78,6 +82,7 @@ class Recording::Writing final : public WriteTask {
   Environment& env_;
   bool synced_;
   Progress work_;
+  std::uint64_t took_us_ = 0;
 };
 
 Result<std::shared_ptr<Recording>> Recording::take(Environment& environment, std::int32_t index,
@@ -111,6 +116,7 @@ Recording::Recording(Environment& environment, std::int32_t index, const Recordi
       comeback_(comeback_request(environment, record, identity_)),
       settled_error_(record.state == RecordingState::kSettled ? record.error.view() : ""),
       lock_(std::move(lock)),
+      counted_bytes_(static_cast<std::uint64_t>(record.committed_bytes.get())),
       row_(row_of(identity_)) {}
 
 void Recording::come_back() {
@@ -153,6 +159,7 @@ void Recording::tick() {
 }
 
 void Recording::pump() {
+  note_waiting();
   if (busy_ || retry_ms_ != 0 || stage_ == Stage::kClosed || !may_begin()) {
     return;
   }
@@ -216,7 +223,29 @@ std::deque<std::unique_ptr<Batch>> Recording::take_back() {
   return batches;
 }
 
+// A file that goes back and is written again counts once.
+void Recording::count_bytes(std::uint64_t length) {
+  if (length > counted_bytes_) {
+    env_.state.metrics().bytes.add(length - counted_bytes_);
+    counted_bytes_ = length;
+  }
+}
+
+void Recording::note_waiting() {
+  if (!lock_ || discarded_ || stage_ == Stage::kClosed) {
+    return;  // the record is not, or no longer, ours
+  }
+  std::uint64_t bytes = writing_bytes_;
+  for (const auto& batch : queue_) {
+    bytes += batch->bytes;
+  }
+  env_.state.recording_gauges(index_)->waiting_bytes.set(static_cast<std::int64_t>(bytes));
+}
+
 void Recording::failed(const Error& error, const char* doing) {
+  if (error.code == Errc::kIo || error.code == Errc::kNoSpace) {
+    env_.state.metrics().write_errors.add();
+  }
   if (retry_step_ms_ == 0) {
     env_.log.write(LogLevel::kError, "recording " + identity_.slug + " of " +
                                          to_valid_utf8(identity_.app) + "/" +
@@ -234,6 +263,12 @@ void Recording::failed(const Error& error, const char* doing) {
 }
 
 void Recording::Writing::write() noexcept {
+  const runtime::Stopwatch watch;
+  append();
+  took_us_ = watch.us();
+}
+
+void Recording::Writing::append() noexcept {
   if (work_.writer == nullptr) {
     auto made = RecordingWriter::create(env_.files, env_.spool, recording_->identity_);
     if (!made) {
@@ -278,12 +313,15 @@ void Recording::Writing::begin_sync() noexcept {
 
 void Recording::Writing::sync() noexcept {
   if (work_.status && synced_) {
+    const runtime::Stopwatch watch;
     work_.status = work_.writer->sync();
+    took_us_ += watch.us();
   }
 }
 
 void Recording::Writing::refused() {
   recording_->busy_ = false;
+  recording_->writing_bytes_ = 0;
   for (std::size_t i = work_.batches.size(); i > 0; --i) {  // others may have come meanwhile
     recording_->queue_.push_front(std::move(work_.batches[i - 1]));
   }
@@ -297,6 +335,9 @@ void Recording::post_write() {
   progress.writer = writer_;
   progress.rewind = rewind_;
   progress.owed.swap(owed_seam_);
+  for (const auto& batch : progress.batches) {
+    writing_bytes_ += batch->bytes;
+  }
   busy_ = true;
   // A power cut may cost a quarter of a fragment more for it.
   env_.rounds.add(std::make_unique<Writing>(shared_from_this(), std::move(progress)),
@@ -305,6 +346,7 @@ void Recording::post_write() {
 
 void Recording::written(Progress progress) {
   busy_ = false;
+  writing_bytes_ = 0;
   writer_ = std::move(progress.writer);
   owed_seam_ = std::move(progress.owed);
   rewind_ = progress.rewind;
@@ -330,17 +372,19 @@ void Recording::written(Progress progress) {
   RecordingRecord* gauges = env_.state.recording_gauges(index_);
   if (writer_ != nullptr && progress.appended > 0) {
     gauges->committed_bytes.set(static_cast<std::int64_t>(length));
+    count_bytes(length);
     gauges->last_index.set(static_cast<std::int64_t>(writer_->file().last_index()));
   }
   // Before anything that the journal holds is given back.
   gauges->suspect_from.set(rewind_ ? static_cast<std::int64_t>(writer_->file().synced_length()) + 1
                                    : 0);
   if (!progress.status) {
+    note_waiting();
     failed(progress.status.error(), "write");
     return;
   }
   retry_step_ms_ = 0;
-  tell_changes(env_.events, identity_, writer_->take_changes());
+  tell_changes(env_.events, env_.state.metrics(), identity_, writer_->take_changes());
   pump();
 }
 

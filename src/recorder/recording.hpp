@@ -76,6 +76,8 @@ class Recording : public std::enable_shared_from_this<Recording> {
   void put_row();
   void forget();
   void failed(const Error& error, const char* doing);
+  void count_bytes(std::uint64_t length);
+  void note_waiting();
   void close();
 
   Environment& env_;
@@ -100,7 +102,9 @@ class Recording : public std::enable_shared_from_this<Recording> {
   std::optional<Seam> owed_seam_;  // of a batch that no file can hold: goes to the next one
   std::int64_t retry_ms_ = 0;      // monotonic: not before this after a failure; 0: no failure
   std::int64_t retry_step_ms_ = 0;
-  std::optional<Outcome> outcome_;  // that nobody was told of yet
+  std::uint64_t writing_bytes_ = 0;  // of the batches in the job
+  std::uint64_t counted_bytes_;      // of the file, in the metrics
+  std::optional<Outcome> outcome_;   // that nobody was told of yet
   catalog::VideoRow row_;
 };
 

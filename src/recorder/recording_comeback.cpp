@@ -73,6 +73,7 @@ bool Recording::take_over() {
                                   [&](const auto& earlier) { return earlier.session == joining_; });
     if (ours) {
       comeback_ = comeback_request(env_, *record, identity_);
+      counted_bytes_ = static_cast<std::uint64_t>(record->committed_bytes.get());
       comeback_.parts.pop_back();  // the queue has it
     }
   });
@@ -149,7 +150,9 @@ void Recording::post_comeback() {
           gauges->committed_bytes.set(static_cast<std::int64_t>(self->writer_->file().length()));
           gauges->last_index.set(static_cast<std::int64_t>(self->writer_->file().last_index()));
           gauges->duration_ms.set(self->writer_->file().duration_ms());
-          tell_changes(self->env_.events, self->identity_, self->writer_->take_changes());
+          self->count_bytes(self->writer_->file().length());
+          tell_changes(self->env_.events, self->env_.state.metrics(), self->identity_,
+                       self->writer_->take_changes());
         }
         if (result.value().recovered_samples != 0) {
           self->env_.log.write(LogLevel::kNotice,

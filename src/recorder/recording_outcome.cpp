@@ -86,8 +86,11 @@ void Recording::post_conclusion() {
         }
         return conclude(files, spool, storage, identity, writer.get());
       },
-      [self = shared_from_this()](Result<Outcome> outcome) {
+      [self = shared_from_this(), watch = runtime::Stopwatch()](Result<Outcome> outcome) {
         self->busy_ = false;
+        if (outcome && outcome.value().error.empty()) {
+          self->env_.state.metrics().finalizations.add(watch.us());
+        }
         self->concluded(std::move(outcome));
       });
   if (!posted) {
@@ -102,6 +105,7 @@ void Recording::concluded(Result<Outcome> outcome) {
   }
   retry_step_ms_ = 0;
   writer_.reset();
+  count_bytes(outcome.value().size);
   if (!settled_error_.empty() && !outcome.value().error.empty()) {
     outcome.value().error = settled_error_;
   }
@@ -175,6 +179,9 @@ void Recording::tell_outcome() {
         {{"recording_id", identity_.slug}, {"video_id", row_.id}, {"stream_id", row_.stream_id}});
   } else {
     facts.back() = {"reason", outcome.error};
+    if (settled_error_.empty()) {  // else its holder before had counted it
+      env_.state.metrics().count_discarded(outcome.error);
+    }
     env_.events.emit("recording.discarded", facts);
   }
   pump();

@@ -254,6 +254,9 @@ void Session::end(SessionEnd how) {
   });
   if (recording_ != nullptr) {
     if (final) {
+      if (how == SessionEnd::kInterrupted || publisher_.rules.end_on_unpublish == 0) {
+        env_.state.metrics().count(runtime::InterruptionEnd::kEnded);
+      }
       recording_->finish();
     } else {
       env_.events.emit("recording.interrupted",
@@ -284,6 +287,7 @@ void Session::end(SessionEnd how) {
 // Connected but silent for the whole window: an interruption like any other, and too long a one.
 void Session::end_silent() {
   fell_silent_ = true;
+  env_.state.metrics().count(runtime::InterruptionEnd::kEnded);
   env_.changes.make([index = recording_->index(), stream = stream_,
                      last = last_message_ms_](LiveState::Transaction& live) {
     if (live.recording(index) == nullptr) {

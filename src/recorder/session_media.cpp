@@ -68,7 +68,10 @@ void Session::on_message(media::TrackKind kind, std::uint32_t timestamp_ms, medi
   switch (intake.what) {
     case Intake::What::kSample:
       last_ms_ = intake.ms;
-      timestamp_repairs_ += intake.repair.kind != media::RepairKind::kNone ? 1 : 0;
+      if (intake.repair.kind != media::RepairKind::kNone) {
+        ++timestamp_repairs_;
+        env_.state.metrics().timestamp_repairs[static_cast<std::size_t>(intake.repair.kind)].add();
+      }
       if (wanted_at_all()) {
         take_sample(kind, intake, now);
       }

@@ -57,6 +57,7 @@ void Session::decide() {
         RecordingRecord& late = live.edit_recording(index);
         late.state = RecordingState::kEnding;
         late.end_reason.assign("interrupted");
+        env_.state.metrics().count(runtime::InterruptionEnd::kEnded);
         live.edit_stream(stream_).recording = runtime::kNone;
         index = runtime::kNone;
       }
@@ -196,6 +197,7 @@ bool Session::go_on(std::int32_t index, const RecordingRecord& record) {
   attach(index, record, Recording::join(env_, index, record, std::move(identity), id_),
          std::move(seam));
   recording_->tick();
+  env_.state.metrics().count(runtime::InterruptionEnd::kResumed);
   env_.events.emit("recording.resumed", {{"recording_id", std::string(record.slug.view())},
                                          {"video_id", record.video_id},
                                          {"stream_id", stream_id_},

@@ -6,6 +6,7 @@
 #include "media/parameter_list.hpp"
 #include "mp4/sample.hpp"
 #include "recorder/events.hpp"
+#include "runtime/metrics.hpp"
 
 namespace recording::recorder {
 
@@ -17,7 +18,7 @@ struct SourceChange {
 
 // "pixel format yuv420p → yuvj420p at 00:05:12"
 std::string in_words(const SourceChange& change);
-void tell_changes(Events& events, const mp4::Identity& recording,
+void tell_changes(Events& events, runtime::Metrics& metrics, const mp4::Identity& recording,
                   const std::vector<SourceChange>& changes);
 
 }  // namespace recording::recorder

@@ -39,6 +39,12 @@ void copy_gauges(RecordingRecord& to, const RecordingRecord& from) {
   to.lost_ms = from.lost_ms;
   to.suspect_from = from.suspect_from;
   to.unsafe_bytes = from.unsafe_bytes;
+  to.waiting_bytes = from.waiting_bytes;
+}
+void copy_gauges(Shared& to, const Shared& from) {
+  to.spool_free_bytes = from.spool_free_bytes;
+  to.bytes_per_second = from.bytes_per_second;
+  to.space_low = from.space_low;
 }
 
 bool same(const StreamRecord& a, const StreamRecord& b) {
@@ -193,7 +199,7 @@ void undo_roll_back(const StateView& view) {
         restore(view.recordings[entry.index], entry.image.recording);
         break;
       case RecordKind::kShared:
-        entry.image.shared.spool_free_bytes = view.header->shared.spool_free_bytes;
+        copy_gauges(entry.image.shared, view.header->shared);
         view.header->shared = entry.image.shared;
         break;
     }

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "runtime/metrics.hpp"
 #include "runtime/records.hpp"
 
 // How the live state lies in its file, and how a half-made change is taken back. Private to this
@@ -47,6 +48,7 @@ struct StateHeader {
   // name that comes back is higher. Only grows, so there is nothing to undo.
   std::uint64_t fence_floor;
   Shared shared;
+  Metrics metrics;
   std::atomic<std::uint32_t> undo_count;  // entries that are complete; 0: nothing to take back
   UndoEntry undo[kUndoRecords];
 };

@@ -96,6 +96,8 @@ RecordingRecord* LiveState::recording_gauges(std::int32_t index) {
 
 Shared* LiveState::shared_gauges() { return &mapping_->view.header->shared; }
 
+Metrics& LiveState::metrics() { return mapping_->view.header->metrics; }
+
 Result<LiveState::Transaction> LiveState::begin() {
   const StateView& view = mapping_->view;
   struct timespec deadline = lock_deadline();

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/result.hpp"
+#include "runtime/metrics.hpp"
 #include "runtime/records.hpp"
 
 namespace recording::runtime {
@@ -92,6 +93,7 @@ class LiveState {
   [[nodiscard]] StreamRecord* stream_gauges(std::int32_t index);
   [[nodiscard]] RecordingRecord* recording_gauges(std::int32_t index);
   [[nodiscard]] Shared* shared_gauges();
+  [[nodiscard]] Metrics& metrics();
 
  private:
   struct Mapping;

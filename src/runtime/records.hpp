@@ -10,7 +10,7 @@
 // every nginx generation shares. A change of any layout here is a new kLayoutVersion.
 namespace recording::runtime {
 
-inline constexpr std::uint32_t kLayoutVersion = 3;
+inline constexpr std::uint32_t kLayoutVersion = 4;
 inline constexpr std::int32_t kNone = -1;
 
 // A short text of bounded length; longer input is cut.
@@ -215,7 +215,8 @@ struct RecordingRecord {
   // A sync failed: what lies behind this length of the file is not on the disk, whatever a read
   // says, and is in the journal still. One more than that; 0: no such failure.
   Gauge<std::int64_t> suspect_from;
-  Gauge<std::int64_t> unsafe_bytes;  // gathered in private memory just now: not crash-safe
+  Gauge<std::int64_t> unsafe_bytes;   // gathered in private memory just now: not crash-safe
+  Gauge<std::int64_t> waiting_bytes;  // of media, handed over to be written and not written yet
 };
 
 // Ids leased from the catalogue beforehand, so that no answer waits for an INSERT.
@@ -227,7 +228,10 @@ struct Shared {
   IdBlock video_ids;
   // The recordings that an earlier boot left in the spool are known here.
   std::uint8_t spool_searched = 0;
-  Gauge<std::int64_t> spool_free_bytes;  // measured about once a second; -1: not measured yet
+  // Of the housekeeper, written about once a second.
+  Gauge<std::int64_t> spool_free_bytes;  // -1: not measured yet
+  Gauge<std::int64_t> bytes_per_second;  // that recordings write, over the last half minute
+  Gauge<std::uint8_t> space_low;         // people were told of it
 };
 
 static_assert(std::is_trivially_destructible_v<StreamRecord>);

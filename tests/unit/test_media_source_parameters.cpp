@@ -158,7 +158,20 @@ void a_change_is_told_in_words(void**) {
                       "pc, interlaced no → yes, declared frame rate 29.97 → 30");
 }
 
+void every_field_is_in_the_list(void**) {
+  std::size_t i = 0;
+  for (const auto& [kind, all] : {std::pair("video.", media::describe_video({})),
+                                  std::pair("audio.", media::describe_audio({}))}) {
+    for (const media::Parameter& parameter : all) {
+      assert_true(i < media::kParameterFields.size());
+      assert_true(media::kParameterFields[i++] == kind + std::string(parameter.name));
+    }
+  }
+  assert_int_equal(i, media::kParameterFields.size());
+}
+
 const CMUnitTest kTests[] = {
+    cmocka_unit_test(every_field_is_in_the_list),
     cmocka_unit_test(says_what_ffprobe_says),
     cmocka_unit_test(names_are_those_of_the_document),
     cmocka_unit_test(what_is_not_known_is_nothing),

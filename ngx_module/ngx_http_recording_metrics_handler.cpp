@@ -1,0 +1,42 @@
+#include "ngx_headers.hpp"
+
+#include "api/metrics_text.hpp"
+#include "boundary.hpp"
+#include "ngx_application.hpp"
+#include "ngx_http_recording_conf.hpp"
+#include "ngx_http_reply.hpp"
+
+namespace recording::ngx {
+namespace {
+
+ngx_int_t handle(ngx_http_request_t* r) {
+  if ((r->method & (NGX_HTTP_GET | NGX_HTTP_HEAD)) == 0) {
+    return push_header(r, "Allow", "GET, HEAD") != nullptr ? NGX_HTTP_NOT_ALLOWED
+                                                           : NGX_HTTP_INTERNAL_SERVER_ERROR;
+  }
+  const ngx_int_t rc = ngx_http_discard_request_body(r);
+  if (rc != NGX_OK) {
+    return rc;
+  }
+  app::Application* app = application();
+  if (app == nullptr) {
+    return NGX_HTTP_SERVICE_UNAVAILABLE;
+  }
+  auto text = api::metrics_text(app->state());
+  if (!text) {
+    log_error(r->connection->log, "metrics", text.error());
+    return static_cast<ngx_int_t>(http_status(text.error().code));
+  }
+  return push_header(r, "Cache-Control", "no-store") != nullptr
+             ? send_body(r, NGX_HTTP_OK, api::kMetricsType, text.value())
+             : NGX_HTTP_INTERNAL_SERVER_ERROR;
+}
+
+}  // namespace
+
+ngx_int_t metrics_handler(ngx_http_request_t* r) noexcept {
+  return guard(r->connection->log, "metrics", NGX_HTTP_INTERNAL_SERVER_ERROR,
+               [&] { return handle(r); });
+}
+
+}  // namespace recording::ngx
