@@ -47,7 +47,7 @@ api::Request make_request(ngx_http_request_t* r, std::string path, std::string b
     request.content_type = to_string(r->headers_in.content_type->value);
   }
   request.body = std::move(body);
-  request.files_url = files_url(r, config.public_url);
+  request.links = make_links(r, config);
   request.rtmp_url = rtmp_url(r);
   if (config.applications.size() == 1) {
     request.default_app = config.applications.begin()->first;

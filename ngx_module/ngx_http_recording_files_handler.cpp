@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "exporter/clip_query.hpp"
+#include "exporter/links.hpp"
 #include "exporter/video_path.hpp"
 #include "ngx_application.hpp"
 #include "ngx_http_download.hpp"
@@ -35,6 +36,8 @@ struct ClipFault {
 };
 constexpr ClipFault kClipFaults[] = {{"epoch_not_found", NGX_HTTP_NOT_FOUND},
                                      {"beyond_the_end", NGX_HTTP_RANGE_NOT_SATISFIABLE}};
+
+constexpr ngx_int_t kGone = 410;  // RFC 9110, 15.5.11; nginx has no name for it
 
 ngx_int_t refuse_clip(ngx_http_request_t* r, std::string_view message) {
   for (const auto& [code, status] : kClipFaults) {
@@ -96,6 +99,42 @@ void start_download(ngx_http_request_t* r, FilesService& service,
       });
 }
 
+std::string_view argument(ngx_http_request_t* r, std::string_view name) {
+  const ngx_str_t key = to_ngx_str(name);
+  ngx_str_t value = ngx_null_string;
+  (void)ngx_http_arg(r, key.data, key.len, &value);
+  return to_view(value);
+}
+
+// NGX_OK, or the status of a link that was not given, is not ours, or has ended.
+ngx_int_t check_link(ngx_http_request_t* r, const exporter::LinkSecret& secret) {
+  if (secret.text.empty()) {
+    return NGX_OK;
+  }
+  switch (exporter::check_link(to_view(r->uri), argument(r, "md5"), argument(r, "expires"),
+                               secret.text, ngx_time())) {
+    case exporter::LinkCheck::kGood:
+      return NGX_OK;
+    case exporter::LinkCheck::kExpired:
+      return kGone;
+    case exporter::LinkCheck::kWrong:
+      break;
+  }
+  return NGX_HTTP_FORBIDDEN;
+}
+
+// The files of a run need no link of their own: its name is a secret that only a good link to the
+// playlist leads to, and players do not add arguments to the URLs in playlists.
+ngx_int_t serve_live_path(ngx_http_request_t* r, app::Application& app, std::string_view raw) {
+  const auto live = transcode::parse_live_path(raw);
+  if (!live || live->run.empty()) {
+    if (const ngx_int_t refused = check_link(r, app.config().link_secret); refused != NGX_OK) {
+      return refused;
+    }
+  }
+  return live ? serve_live(r, app, *live) : NGX_HTTP_NOT_FOUND;
+}
+
 ngx_int_t handle(ngx_http_request_t* r) {
   if ((r->method & (NGX_HTTP_GET | NGX_HTTP_HEAD)) == 0) {
     return push_header(r, "Allow", "GET, HEAD") != nullptr ? NGX_HTTP_NOT_ALLOWED
@@ -110,13 +149,15 @@ ngx_int_t handle(ngx_http_request_t* r) {
     return NGX_HTTP_SERVICE_UNAVAILABLE;
   }
   if (const auto raw = raw_path(r); raw && raw->starts_with("live/")) {
-    const auto live = transcode::parse_live_path(*raw);
-    return live ? serve_live(r, *app, *live) : NGX_HTTP_NOT_FOUND;
+    return serve_live_path(r, *app, *raw);
   }
   const auto below = decoded_path(r);
   if (constexpr std::string_view kPlayer = "player/"; below && below->starts_with(kPlayer)) {
     const pages::Asset* asset = pages::find_asset(std::string_view(*below).substr(kPlayer.size()));
     return asset != nullptr ? serve_asset(r, *asset) : NGX_HTTP_NOT_FOUND;
+  }
+  if (const ngx_int_t refused = check_link(r, app->config().link_secret); refused != NGX_OK) {
+    return refused;
   }
   std::optional<VideoPath> path = below ? exporter::parse_video_path(*below) : std::nullopt;
   if (!path) {

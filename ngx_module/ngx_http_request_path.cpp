@@ -149,18 +149,19 @@ std::optional<std::string> raw_path(ngx_http_request_t* r) {
   return percent_encode(*decoded);
 }
 
-std::string files_url(ngx_http_request_t* r, std::string_view public_url) {
-  const std::string_view prefix = files_prefix(r);
+exporter::Links make_links(ngx_http_request_t* r, const app::Config& config) {
+  std::string prefix(files_prefix(r));
   if (prefix.empty()) {
     return {};
   }
-  std::string url = public_url.empty() ? (is_https(r) ? "https://" : "http://") + request_host(r)
-                                       : std::string(public_url);
-  url += percent_encode(prefix);
-  if (!url.ends_with('/')) {
-    url += '/';
+  if (!prefix.ends_with('/')) {
+    prefix += '/';
   }
-  return url;
+  std::string url = config.public_url.empty()
+                        ? (is_https(r) ? "https://" : "http://") + request_host(r)
+                        : config.public_url;
+  url += percent_encode(prefix);
+  return {std::move(url), std::move(prefix), config.link_secret, ngx_time()};
 }
 
 std::string rtmp_url(ngx_http_request_t* r) {

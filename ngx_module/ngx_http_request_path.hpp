@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "app/config.hpp"
+
 namespace recording::ngx {
 
 // What the request's path has after the prefix of its location, without a slash in front; nothing
@@ -18,9 +20,8 @@ std::optional<std::string_view> decoded_path(ngx_http_request_t* r);
 // path encoded again: access rules of locations always apply to what is returned here.
 std::optional<std::string> raw_path(ngx_http_request_t* r);
 
-// Where recording_files serves, as an absolute URL with a final slash; empty: nowhere.
-// `public_url`: what it begins with; empty: the request's own scheme and host.
-std::string files_url(ngx_http_request_t* r, std::string_view public_url);
+// Links to where recording_files serves.
+exporter::Links make_links(ngx_http_request_t* r, const app::Config& config);
 // Where encoders publish, with a final slash; empty: no rtmp server listens.
 std::string rtmp_url(ngx_http_request_t* r);
 

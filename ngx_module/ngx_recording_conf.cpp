@@ -1,6 +1,7 @@
 #include "ngx_recording_conf.hpp"
 
 #include <cstring>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -149,13 +150,40 @@ const char* parse_public_url(ngx_conf_t* /*cf*/, std::string_view value, app::Co
   return nullptr;
 }
 
+// Whole seconds; nothing: no time as nginx writes it.
+std::optional<std::int64_t> parse_seconds(std::string_view value) {
+  ngx_str_t text = to_ngx_str(value);
+  const ngx_int_t seconds = ngx_parse_time(&text, 1);
+  return seconds == NGX_ERROR ? std::nullopt : std::optional<std::int64_t>(seconds);
+}
+
+const char* parse_link_secret(ngx_conf_t* cf, std::string_view value, app::Config& config) {
+  if (value.empty() || has_control_bytes(value) || value.find('$') != value.npos) {
+    return "must not be empty, nor contain \"$\" (a variable to secure_link_md5) or control "
+           "characters";
+  }
+  config.link_secret.text = value;
+  if (cf->args->nelts == 3) {
+    constexpr std::string_view kValid = "valid=";
+    const std::string_view option = to_view(static_cast<ngx_str_t*>(cf->args->elts)[2]);
+    const auto seconds =
+        option.starts_with(kValid) ? parse_seconds(option.substr(kValid.size())) : std::nullopt;
+    if (!seconds || *seconds == 0) {
+      return "takes a second parameter such as valid=24h";
+    }
+    config.link_secret.valid_s = *seconds;
+  }
+  return nullptr;
+}
+
 // What cmd->post points to: how the directive's value is read. nullptr, or what is wrong with it.
 struct Parser {
   const char* (*parse)(ngx_conf_t* cf, std::string_view value, app::Config& config);
 };
 Parser storage_parser{parse_storage}, spool_parser{parse_spool}, catalog_parser{parse_catalog},
     min_free_parser{parse_min_free}, runtime_parser{parse_runtime}, journal_parser{parse_journal},
-    zone_parser{parse_zone}, public_url_parser{parse_public_url};
+    zone_parser{parse_zone}, public_url_parser{parse_public_url},
+    link_secret_parser{parse_link_secret};
 
 RecordingConf* to_recording_conf(void* conf) noexcept {
   return static_cast<RecordingConf*>(static_cast<RecordingConfSlots*>(conf));
@@ -211,6 +239,8 @@ ngx_command_t recording_commands[] = {
     RECORDING_SETTING(journal),
     RECORDING_SETTING(zone),
     RECORDING_SETTING(public_url),
+    {ngx_string("link_secret"), kInRecording | NGX_DIRECT_CONF | NGX_CONF_TAKE12, set_value, 0,
+     offsetof(RecordingConfSlots, link_secret), &link_secret_parser},
     ngx_null_command};
 
 void* create_recording_conf(ngx_cycle_t* cycle) noexcept {

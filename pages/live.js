@@ -6,7 +6,8 @@ const RETRY_MS = 2000;
 const HLS_TYPE = "application/vnd.apple.mpegurl";
 const video = document.querySelector("video");
 const note = document.querySelector("[role=status]");
-const master = `${location.pathname.replace(/\/+$/, "")}/master.m3u8`;
+// A link that is good for the page is good for the playlist.
+const master = `${location.pathname.replace(/\/+$/, "")}/master.m3u8${location.search}`;
 let player = null;    // of hls.js, where the browser has no HLS of its own or hls.js is better at it
 let finished = null;  // the run that was played to its end
 

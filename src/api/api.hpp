@@ -7,6 +7,7 @@
 
 #include "base/clock.hpp"
 #include "catalog/catalog_service.hpp"
+#include "exporter/links.hpp"
 #include "recorder/timeline.hpp"
 #include "runtime/live_state.hpp"
 
@@ -23,10 +24,8 @@ struct Request {
   std::string query;         // raw, without '?'
   std::string content_type;  // as sent; empty: none
   std::string body;
-  // For links: where `recording_files` serves, absolute and with a final slash
-  // ("https://media.example.com/videos/"); empty: nowhere, links are null.
-  std::string files_url;
-  std::string rtmp_url;  // "rtmp://host[:port]/", for push_url; empty: null
+  exporter::Links links;  // to what `recording_files` serves; those that are empty are shown null
+  std::string rtmp_url;   // "rtmp://host[:port]/", for push_url; empty: null
   // The one application with recording on, for POST /streams without "app"; empty: none or several.
   std::string default_app;
 };
@@ -53,8 +52,8 @@ class Backend {
     (void)app;
     return std::nullopt;
   }
-  // Removes a video's files (in a pool thread; also while it is being recorded, after ending that),
-  // then calls `then`. The row is already gone.
+  // Tells of a video that was deleted, and removes its files (in a pool thread; also while it is
+  // being recorded, after ending that), then calls `then`. The row is already gone.
   virtual void remove_files(const catalog::VideoRow& row, std::function<void(Status)> then) = 0;
   // Reads what a video's file says of its course (in a pool thread), then calls `then`. `live`:
   // what is being recorded, nullptr when only the row is known. kNotFound: there is no file, or

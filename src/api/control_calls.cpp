@@ -56,7 +56,7 @@ std::optional<Response> stop_live(const Call& call, std::int32_t stream_index) {
   if (video.recording.stream_id == 0) {
     video.recording.stream_id = control.value().stream.stream_id;
   }
-  return reply(200, video_json(view_of(video), call.request.files_url, {}));
+  return reply(200, video_json(view_of(video), call.request.links, {}));
 }
 
 // A stream that the live state does not know under this name or id: the catalogue tells whether it

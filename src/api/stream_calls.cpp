@@ -31,7 +31,7 @@ Result<StreamRow> read_row(Catalog& rows, const Target& target) {
 Json show(const Call& call, StreamView view) {
   const std::string app = view.row ? view.row->app : std::string(view.live->stream.app.view());
   view.application_auto_record = call.backend->application_auto_record(app);
-  return stream_json(view, {call.request.rtmp_url, call.request.files_url});
+  return stream_json(view, {call.request.rtmp_url, call.request.links});
 }
 
 // Answers with the row and what is live of it now.

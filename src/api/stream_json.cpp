@@ -54,16 +54,15 @@ Json session_json(const StreamView& view) {
 }
 
 void add_playback(Json& json, const StreamView& view, const std::string& path,
-                  const std::string& files_url) {
+                  const exporter::Links& links) {
   const runtime::StreamRecord stream =
       view.live && view.live->live() ? view.live->stream : runtime::StreamRecord();
-  const bool has_playback =
-      stream.playback.state != runtime::TranscoderState::kOff && !files_url.empty();
-  const std::string page = files_url + "live/" + path;
-  const bool playable = has_playback && can_be_played(stream);
-  json["hls_url"] = playable ? Json(page + "/master.m3u8") : Json(nullptr);
-  json["dash_url"] = playable ? Json(page + "/manifest.mpd") : Json(nullptr);
-  json["iframe_url"] = has_playback ? Json(page) : Json(nullptr);
+  const auto link_if = [&](bool there, const char* file) {
+    return there ? text_or_null(links.to("live/" + path + file)) : Json(nullptr);
+  };
+  json["hls_url"] = link_if(can_be_played(stream), "/master.m3u8");
+  json["dash_url"] = link_if(can_be_played(stream), "/manifest.mpd");
+  json["iframe_url"] = link_if(stream.playback.state != runtime::TranscoderState::kOff, "");
   json["transcoded_qualities"] = transcoded_qualities(stream);
   json["transcoding_speed"] = transcoding_speed(stream);
 }
@@ -77,7 +76,7 @@ void add_live_fields(Json& json, const StreamView& view, const StreamLinks& link
       recording ? static_cast<double>(view.live->recording->duration_ms.get()) / 1000.0 : 0.0;
   const std::string path = percent_encode(app) + "/" + percent_encode(name);
   json["push_url"] = links.rtmp_url.empty() ? Json(nullptr) : Json(links.rtmp_url + path);
-  add_playback(json, view, path, links.files_url);
+  add_playback(json, view, path, links.links);
   const runtime::SessionInfo session =
       view.live && view.live->live() ? view.live->stream.session : runtime::SessionInfo();
   json["frame_rate"] =

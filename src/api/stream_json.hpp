@@ -5,6 +5,7 @@
 #include "api/json.hpp"
 #include "api/live_view.hpp"
 #include "catalog/catalog.hpp"
+#include "exporter/links.hpp"
 
 namespace recording::api {
 
@@ -18,7 +19,7 @@ struct StreamView {
 // Where links lead, as Request has them.
 struct StreamLinks {
   const std::string& rtmp_url;
-  const std::string& files_url;
+  const exporter::Links& links;
 };
 Json stream_json(const StreamView& view, const StreamLinks& links);
 

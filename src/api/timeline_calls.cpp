@@ -33,11 +33,10 @@ void read_timeline(Call call, const VideoView& view, const std::optional<LiveVid
   Backend& backend = *call.backend;
   // A row that has the outcome knows where the file is now; the live record may be out of date.
   const LiveVideo* current = live && !is_settled(view.row) ? &*live : nullptr;
-  std::string url = source_url(view.row, call.request.files_url);
   backend.read_timeline(
       view.row, current,
-      [call = std::move(call), url = std::move(url)](Result<recorder::Timeline> timeline) {
-        call.done(timeline ? reply(200, timeline_json(timeline.value(), url))
+      [call = std::move(call), slug = view.row.slug](Result<recorder::Timeline> timeline) {
+        call.done(timeline ? reply(200, timeline_json(timeline.value(), call.request.links, slug))
                            : timeline_failure(timeline.error()));
       });
 }

@@ -20,7 +20,8 @@ Json track_json(const std::optional<media::Parameters>& track) {
   return json;
 }
 
-Json epoch_json(const Timeline::Epoch& epoch, const std::string& source_url) {
+Json epoch_json(const Timeline::Epoch& epoch, const exporter::Links& links,
+                const std::string& slug) {
   Json json;
   json["index"] = epoch.index;
   json["start_ms"] = epoch.start_ms;
@@ -31,19 +32,20 @@ Json epoch_json(const Timeline::Epoch& epoch, const std::string& source_url) {
         epoch.frame_rate_measured > 0 ? Json(epoch.frame_rate_measured) : Json(nullptr);
   }
   json["audio"] = track_json(epoch.audio);
-  json["mp4_url"] = source_url.empty() ? Json(nullptr)
-                                       : Json(source_url + "?epoch=" + std::to_string(epoch.index));
+  json["mp4_url"] =
+      text_or_null(links.to(slug + "/source.mp4", "epoch=" + std::to_string(epoch.index)));
   return json;
 }
 
 }  // namespace
 
-Json timeline_json(const Timeline& timeline, const std::string& source_url) {
+Json timeline_json(const Timeline& timeline, const exporter::Links& links,
+                   const std::string& slug) {
   Json json;
   json["uniform"] = timeline.uniform();
   json["epochs"] = Json::array();
   for (const Timeline::Epoch& epoch : timeline.epochs) {
-    json["epochs"].push_back(epoch_json(epoch, source_url));
+    json["epochs"].push_back(epoch_json(epoch, links, slug));
   }
   json["changes"] = Json::array();
   for (const Timeline::Change& change : timeline.changes) {

@@ -3,12 +3,14 @@
 #include <string>
 
 #include "api/json.hpp"
+#include "exporter/links.hpp"
 #include "recorder/timeline.hpp"
 
 namespace recording::api {
 
 // docs/http-api.md, "Timeline object".
-// `source_url`: of the video's source.mp4; empty: null links.
-Json timeline_json(const recorder::Timeline& timeline, const std::string& source_url);
+// `slug`: the video's, for the links.
+Json timeline_json(const recorder::Timeline& timeline, const exporter::Links& links,
+                   const std::string& slug);
 
 }  // namespace recording::api

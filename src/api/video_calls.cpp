@@ -141,7 +141,7 @@ void list_videos(Call call) {
                            }
                            Json list = Json::array();
                            for (const VideoView& view : page.value()) {
-                             list.push_back(video_json(view, call.request.files_url, fields));
+                             list.push_back(video_json(view, call.request.links, fields));
                            }
                            call.done(reply(200, list));
                          });
@@ -163,7 +163,7 @@ void get_video(Call call) {
         return merged_view(rows, rows.video(id), live);
       },
       [call = std::move(call), fields = std::move(fields).value()](Result<VideoView> view) {
-        call.done(view ? reply(200, video_json(view.value(), call.request.files_url, fields))
+        call.done(view ? reply(200, video_json(view.value(), call.request.links, fields))
                        : catalog_failure(view.error()));
       });
 }
@@ -186,7 +186,7 @@ void change_video(Call call) {
                            live);
       },
       [call = std::move(call)](Result<VideoView> view) {
-        call.done(view ? reply(200, video_json(view.value(), call.request.files_url, {}))
+        call.done(view ? reply(200, video_json(view.value(), call.request.links, {}))
                        : catalog_failure(view.error()));
       });
 }

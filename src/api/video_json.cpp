@@ -25,9 +25,10 @@ std::string status_of(const runtime::RecordingRecord& recording) {
 }
 
 // Only links that work: what later processing makes is null until it is there.
-void add_links(Json& json, const VideoRow& row, const std::string& files_url) {
+void add_links(Json& json, const VideoRow& row, const exporter::Links& links) {
   const bool downloadable = row.origin_size > 0 && row.status != "error";
-  json["origin_url"] = downloadable ? text_or_null(source_url(row, files_url)) : Json(nullptr);
+  json["origin_url"] =
+      downloadable ? text_or_null(links.to(row.slug + "/source.mp4")) : Json(nullptr);
   for (const char* field : {"iframe_url", "iframe_embed_code", "hls_url", "screenshot"}) {
     json[field] = nullptr;
   }
@@ -46,7 +47,7 @@ Json times_json(const std::vector<catalog::RecordingTime>& times) {
   return list;
 }
 
-Json whole_json(const VideoView& view, const std::string& files_url) {
+Json whole_json(const VideoView& view, const exporter::Links& links) {
   const VideoRow& row = view.row;
   Json json;
   json["id"] = row.id;
@@ -62,7 +63,7 @@ Json whole_json(const VideoView& view, const std::string& files_url) {
   json["stream_id"] = positive_or_null(row.stream_id);
   json["recording_started_at"] = time_or_null(row.recording_started_at);
   json["record_type"] = row.record_type;
-  add_links(json, row, files_url);
+  add_links(json, row, links);
   json["transaction_id"] = text_or_null(row.transaction_id);
   json["sequence"] = row.sequence;
   json["last_sequence"] = row.last_sequence;
@@ -133,19 +134,15 @@ Result<VideoView> merged_view(catalog::Catalog& rows, Result<VideoRow> row,
              : Result<VideoView>(view_of(*live));
 }
 
-std::string source_url(const VideoRow& row, const std::string& files_url) {
-  return files_url.empty() ? std::string() : files_url + row.slug + "/source.mp4";
-}
-
 bool is_settled(const VideoRow& row) { return row.status != "pending" && row.status != "empty"; }
 
 bool is_video_field(std::string_view name) {
-  return whole_json(VideoView(), "").contains(std::string(name));
+  return whole_json(VideoView(), {}).contains(std::string(name));
 }
 
-Json video_json(const VideoView& view, const std::string& files_url,
+Json video_json(const VideoView& view, const exporter::Links& links,
                 const std::vector<std::string>& fields) {
-  Json whole = whole_json(view, files_url);
+  Json whole = whole_json(view, links);
   if (fields.empty()) {
     return whole;
   }

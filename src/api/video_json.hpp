@@ -9,6 +9,7 @@
 #include "api/live_view.hpp"
 #include "base/result.hpp"
 #include "catalog/catalog.hpp"
+#include "exporter/links.hpp"
 
 namespace recording::api {
 
@@ -31,12 +32,9 @@ Result<VideoView> merged_view(catalog::Catalog& rows, Result<catalog::VideoRow> 
 // Whether the row says how the recording ended; what the live state says is then out of date.
 bool is_settled(const catalog::VideoRow& row);
 
-// The download of its source; empty: no location has `recording_files`.
-std::string source_url(const catalog::VideoRow& row, const std::string& files_url);
-
 bool is_video_field(std::string_view name);
 // `fields`: the only ones wanted; empty: all.
-Json video_json(const VideoView& view, const std::string& files_url,
+Json video_json(const VideoView& view, const exporter::Links& links,
                 const std::vector<std::string>& fields);
 
 }  // namespace recording::api

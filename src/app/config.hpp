@@ -4,6 +4,8 @@
 #include <map>
 #include <string>
 
+#include "exporter/links.hpp"
+
 namespace recording::app {
 
 // The recording { } block, checked and with its defaults filled in.
@@ -16,7 +18,8 @@ struct Config {
   std::int64_t min_free_bytes = std::int64_t{2} << 30;
   unsigned journal_percent = 25;
   std::uint64_t zone_bytes = 8 << 20;
-  std::string public_url;                    // without a final slash; empty: taken from the request
+  std::string public_url;            // without a final slash; empty: taken from the request
+  exporter::LinkSecret link_secret;  // empty: links have no end
   std::map<std::string, bool> applications;  // those with `recording on`, and their auto_record
   std::map<std::string, std::string> transcoders;  // those with `transcoder on`: transcoder_path
   std::string launcher;                            // absolute path of recording-launcher

@@ -81,7 +81,7 @@ Json facts_json(const Facts& facts, const std::string& path, const std::string& 
                   {"started_at", api::time_or_null(identity.started_wall_ms)},
                   {"transaction_id", api::text_or_null(identity.transaction_id)},
                   {"sequence", identity.sequence}};
-  json.update(api::timeline_json(facts.timeline, ""));
+  json.update(api::timeline_json(facts.timeline, {}, ""));
   return json;
 }
 

@@ -6,11 +6,12 @@ import os
 import pathlib
 import subprocess
 import threading
+import time
 import unittest
 
 from tests.integration.support import AUTOMATIC, Api, test_clip, wait_for
 from tests.integration.support.browser import CHROMIUM, command_of
-from tests.integration.support.live import LIVE, LiveTest
+from tests.integration.support.live import LIVE, LiveTest, signed
 
 # Shows the page in an iframe, and tells once a second what it plays.
 OUTSIDE = """<!doctype html><title>embedding</title>
@@ -81,22 +82,27 @@ class Page(LiveTest):
 
     @unittest.skipUnless(CHROMIUM, "needs chromium")
     def test_plays_and_waits_and_plays_again(self):
-        server = self.start_nginx(application=AUTOMATIC + LIVE, workers=4)
+        server = self.start_nginx(
+            application=AUTOMATIC + LIVE, workers=4,
+            recording="storage @prefix@/data/videos; min_free 1m; link_secret secret;")
         clip = test_clip(seconds=60, rate=30, gop=30)
-        site = self.embed(server, "/videos/live/live/cam")
+        page = signed("/videos/live/live/cam", int(time.time()) + 3600, "secret")
+        site = self.embed(server, page)
 
         def told(what, where, timeout=60):
             return wait_for(lambda: next((t for t in site.told[::-1] if where(t)), None), timeout,
                             f"the page {what}; it told {site.told[-3:]}")
         told("waits for the stream", lambda t: "not live" in t["says"])
         publisher = self.publish(server, "cam", source=clip)
-        wait_for(lambda: (self.stream(server, "cam") or {}).get("hls_url"), 60, "there is a link",
-                 interval=0.05)
-        self.assertIsNotNone(self.run_of(server, "cam"), "the link leads nowhere yet")
+        link = wait_for(lambda: (self.stream(server, "cam") or {}).get("hls_url"), 60,
+                        "there is a link", interval=0.05)
+        reply = Api(server.http_port).get(link[link.index("/videos/"):])
+        self.assertEqual(reply.status, 302, "the link leads nowhere yet")
         first = told("plays", lambda t: t["frames"] > 0)
         self.assertEqual((first["player"], first["says"]), ("hls.js", ""))
-        self.assertEqual(self.wait_live(server, "cam")["iframe_url"],
-                         f"http://127.0.0.1:{server.http_port}/videos/live/live/cam")
+        self.assertRegex(self.wait_live(server, "cam")["iframe_url"],
+                         f"^http://127.0.0.1:{server.http_port}/videos/live/live/cam"
+                         r"\?md5=[\w-]{22}&expires=\d+$")
         # 20 s of it, without a stop: all are shown while as much time passes.
         later = told("has played 20 s", lambda t: t["at"] >= first["at"] + 20)
         self.assertAlmostEqual(later["frames"] - first["frames"],

@@ -107,6 +107,7 @@ class FakeBackend final : public api::Backend {
   std::vector<std::string> removed;
   Result<recorder::Timeline> timeline = Error{Errc::kNotFound, "no file"};
   std::string timeline_asked;
+  exporter::Links links{"https://media.example.com/videos/", "/videos/", {}, 0};
 };
 
 struct Answer {
@@ -133,7 +134,7 @@ inline Answer call(FakeBackend& backend, api::Method method, const std::string& 
   request.query = mark == std::string::npos ? "" : target.substr(mark + 1);
   request.body = body;
   request.content_type = body.empty() ? "" : type;
-  request.files_url = "https://media.example.com/videos/";
+  request.links = backend.links;
   request.rtmp_url = "rtmp://media.example.com/";
   Answer answer;
   api::Api(backend).handle(std::move(request), [&answer](api::Response response) {

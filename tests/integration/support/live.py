@@ -1,9 +1,12 @@
 """The base of tests that look at live playback."""
+import base64
+import hashlib
 import json
 import os
 import pathlib
 import re
 import subprocess
+import urllib.parse
 
 from .api import Api
 from .recording import RecordingTest
@@ -12,6 +15,13 @@ from .wait import wait_for
 # Short segments, and one small rendition beside the source: tests have little time and CPU.
 LIVE = ("transcoder on; transcoder_path @prefix@/live; transcoder_segment 1s; "
         "transcoder_rendition 144p video=150k audio=48k;")
+
+
+def signed(path, expires, secret):
+    """With the arguments of link_secret, as docs/directives.md tells to make them."""
+    text = f"{expires}{urllib.parse.unquote(path)} {secret}".encode()
+    md5 = base64.urlsafe_b64encode(hashlib.md5(text).digest()).decode().rstrip("=")
+    return f"{path}?md5={md5}&expires={expires}"
 
 
 class LiveTest(RecordingTest):

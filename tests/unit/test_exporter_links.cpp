@@ -1,0 +1,95 @@
+#include <string>
+
+#include "exporter/links.hpp"
+
+#include "cmocka.hpp"
+
+namespace {
+
+using namespace recording::exporter;
+
+constexpr std::int64_t kNow = 1'800'000'000;
+const std::string kSecret = "a secret";
+// printf '1800000060/videos/abc/source.mp4 a secret' | openssl md5 -binary | openssl base64 |
+// tr +/ -_ | tr -d =
+constexpr const char* kMd5 = "mdMvBswLOuvdeZ_tkYgw4w";
+
+LinkCheck check(const std::string& uri, const std::string& md5 = kMd5,
+                const std::string& expires = "1800000060", std::int64_t now = kNow) {
+  return check_link(uri, md5, expires, kSecret, now);
+}
+
+void a_link_is_what_secure_link_checks(void**) {
+  const Links links("https://media.example.com/a/videos/", "/videos/", {kSecret, 60}, kNow);
+  const std::string arguments = std::string("md5=") + kMd5 + "&expires=1800000060";
+  assert_string_equal(links.to("abc/source.mp4").c_str(),
+                      ("https://media.example.com/a/videos/abc/source.mp4?" + arguments).c_str());
+  assert_string_equal(
+      links.to("abc/source.mp4", "epoch=2").c_str(),
+      ("https://media.example.com/a/videos/abc/source.mp4?epoch=2&" + arguments).c_str());
+  const std::string named = links.to("live/live/front%20door/master.m3u8");
+  const std::size_t md5 = named.find("md5=") + 4;
+  assert_true(check("/videos/live/live/front door/master.m3u8", named.substr(md5, 22)) ==
+              LinkCheck::kGood);
+}
+
+void without_a_secret_links_have_no_end(void**) {
+  const Links links("https://media.example.com/videos/", "/videos/", {}, kNow);
+  assert_string_equal(links.to("abc/source.mp4", "epoch=0").c_str(),
+                      "https://media.example.com/videos/abc/source.mp4?epoch=0");
+  assert_string_equal(Links().to("abc/source.mp4").c_str(), "");
+}
+
+void good_for_its_path_alone(void**) {
+  assert_true(check("/videos/abc/source.mp4") == LinkCheck::kGood);
+  assert_true(check("/videos/abc/source.mp4", std::string(kMd5) + "==") == LinkCheck::kGood);
+  assert_true(check("/videos/abc/source.mp4/download") == LinkCheck::kGood);
+  assert_true(check("/videos/abc/source.mp4/download=my-name") == LinkCheck::kGood);
+  const std::string page = "https://h/videos/live/app/name?";
+  const Links links("https://h/videos/", "/videos/", {kSecret, 60}, kNow);
+  const std::string to_page = links.to("live/app/name").substr(page.size());
+  for (const char* file : {"/master.m3u8", "/manifest.mpd"}) {
+    const std::string path = std::string("live/app/name") + file;
+    assert_string_equal(links.to(path).c_str(),
+                        ("https://h/videos/" + path + "?" + to_page).c_str());
+    assert_true(check("/videos/live/app/name" + std::string(file), to_page.substr(4, 22)) ==
+                LinkCheck::kGood);
+  }
+  for (const char* other :
+       {"/videos/abc/source.media", "/videos/abd/source.mp4", "/videos/abc/source.mp4/downloads",
+        "/videos/abc/source.mp4/", "/videos/abc/720p.mp4/download", ""}) {
+    assert_true(check(other) == LinkCheck::kWrong);
+  }
+}
+
+void nothing_else_will_do(void**) {
+  const std::string uri = "/videos/abc/source.mp4", md5 = kMd5;
+  for (const std::string& wrong :
+       {std::string(), md5.substr(1), md5 + "A", std::string(22, 'A'), "=" + md5}) {
+    assert_true(check(uri, wrong) == LinkCheck::kWrong);
+  }
+  for (const char* expires : {"", "1800000061", "01800000060", "1800000060 ", "x", "-1"}) {
+    assert_true(check(uri, kMd5, expires) == LinkCheck::kWrong);
+  }
+  assert_true(check_link(uri, kMd5, "1800000060", "a Secret", kNow) == LinkCheck::kWrong);
+}
+
+void it_ends(void**) {
+  const std::string uri = "/videos/abc/source.mp4";
+  assert_true(check(uri, kMd5, "1800000060", kNow + 60) == LinkCheck::kGood);
+  assert_true(check(uri, kMd5, "1800000060", kNow + 61) == LinkCheck::kExpired);
+  // Who does not know the secret does not learn that a link was good once.
+  assert_true(check(uri, std::string(22, 'A'), "1800000060", kNow + 61) == LinkCheck::kWrong);
+}
+
+const CMUnitTest kTests[] = {
+    cmocka_unit_test(a_link_is_what_secure_link_checks),
+    cmocka_unit_test(without_a_secret_links_have_no_end),
+    cmocka_unit_test(good_for_its_path_alone),
+    cmocka_unit_test(nothing_else_will_do),
+    cmocka_unit_test(it_ends),
+};
+
+}  // namespace
+
+int main() { return cmocka_run_group_tests(kTests, nullptr, nullptr); }
