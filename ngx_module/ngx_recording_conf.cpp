@@ -157,6 +157,15 @@ std::optional<std::int64_t> parse_seconds(std::string_view value) {
   return seconds == NGX_ERROR ? std::nullopt : std::optional<std::int64_t>(seconds);
 }
 
+const char* parse_keep(ngx_conf_t* /*cf*/, std::string_view value, app::Config& config) {
+  const auto seconds = parse_seconds(value);
+  if (!seconds) {
+    return "must be a time such as 12h or 30d, or 0";
+  }
+  config.keep_ms = *seconds * 1000;
+  return nullptr;
+}
+
 const char* parse_link_secret(ngx_conf_t* cf, std::string_view value, app::Config& config) {
   if (value.empty() || has_control_bytes(value) || value.find('$') != value.npos) {
     return "must not be empty, nor contain \"$\" (a variable to secure_link_md5) or control "
@@ -183,7 +192,7 @@ struct Parser {
 Parser storage_parser{parse_storage}, spool_parser{parse_spool}, catalog_parser{parse_catalog},
     min_free_parser{parse_min_free}, runtime_parser{parse_runtime}, journal_parser{parse_journal},
     zone_parser{parse_zone}, public_url_parser{parse_public_url},
-    link_secret_parser{parse_link_secret};
+    link_secret_parser{parse_link_secret}, keep_parser{parse_keep};
 
 RecordingConf* to_recording_conf(void* conf) noexcept {
   return static_cast<RecordingConf*>(static_cast<RecordingConfSlots*>(conf));
@@ -239,6 +248,7 @@ ngx_command_t recording_commands[] = {
     RECORDING_SETTING(journal),
     RECORDING_SETTING(zone),
     RECORDING_SETTING(public_url),
+    RECORDING_SETTING(keep),
     {ngx_string("link_secret"), kInRecording | NGX_DIRECT_CONF | NGX_CONF_TAKE12, set_value, 0,
      offsetof(RecordingConfSlots, link_secret), &link_secret_parser},
     ngx_null_command};

@@ -21,7 +21,7 @@ struct Setting {
 struct RecordingConfSlots {
   Position block{};  // line 0: there is no recording { } block
   Setting storage{}, spool{}, catalog{}, min_free{}, runtime{}, journal{}, zone{}, public_url{},
-      link_secret{};
+      link_secret{}, keep{};
 };
 static_assert(std::is_standard_layout_v<RecordingConfSlots>);
 

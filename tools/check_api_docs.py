@@ -16,7 +16,8 @@ TABLES = {"Stream": "## Stream object", "Session": "## Session object", "Video":
           "Timeline": "## Timeline object", "Epoch": "## Epoch object",
           "VideoParameters": "## Video parameters", "AudioParameters": "## Audio parameters",
           "Change": "## Change object", "Interruption": "## Interruption object",
-          "TimestampRepair": "## Timestamp repair object", "Recording": "## Recording object"}
+          "TimestampRepair": "## Timestamp repair object", "Recording": "## Recording object",
+          "Space": "## Space object"}
 
 
 def section(text, heading):

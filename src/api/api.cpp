@@ -62,6 +62,8 @@ void dispatch(Operation operation, Call call) {
       return delete_video(std::move(call));
     case Operation::kGetTimeline:
       return get_timeline(std::move(call));
+    case Operation::kGetSpace:
+      return get_space(std::move(call));
     case Operation::kDescribe:
       return describe(std::move(call));
   }

@@ -31,4 +31,6 @@ void delete_video(Call call);
 
 void get_timeline(Call call);
 
+void get_space(Call call);
+
 }  // namespace recording::api

@@ -8,6 +8,7 @@
 #include "api/stream_json.hpp"
 #include "api/video_json.hpp"
 #include "recorder/control.hpp"
+#include "recorder/space.hpp"
 
 namespace recording::api {
 
@@ -32,6 +33,9 @@ std::optional<Response> start_live(const Call& call, std::int32_t stream_index) 
   answer["data"] = {{"stream", {{"id", positive_or_null(id)}}}};
   answer["errors"] = Json::array();
   answer["warnings"] = Json::array();
+  if (const auto space = recorder::space_of(backend.state(), backend.min_free_bytes()); space.low) {
+    answer["warnings"].push_back({{"code", "space_low"}, {"message", recorder::in_words(space)}});
+  }
   answer["recording"] = recording_json(control.value().recording);
   return reply(200, answer);
 }

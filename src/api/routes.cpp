@@ -28,6 +28,7 @@ constexpr Route kRoutes[] = {
     {Method::kPatch, "/videos/{id}", Operation::kChangeVideo},
     {Method::kDelete, "/videos/{id}", Operation::kDeleteVideo},
     {Method::kGet, "/videos/{id}/timeline", Operation::kGetTimeline},
+    {Method::kGet, "/space", Operation::kGetSpace},
     {Method::kGet, "/openapi.json", Operation::kDescribe},
 };
 
@@ -101,12 +102,12 @@ Result<Target> parse_target(std::string_view path) {
   }
   const std::string first = segments->front();
   segments->erase(segments->begin());
-  if (segments->empty() && (first == "streams" || first == "videos" || first == "openapi.json")) {
-    Target target;
-    target.pattern = first == "streams"  ? "/streams"
-                     : first == "videos" ? "/videos"
-                                         : "/openapi.json";
-    return target;
+  for (const std::string_view whole : {"/streams", "/videos", "/space", "/openapi.json"}) {
+    if (segments->empty() && first == whole.substr(1)) {
+      Target target;
+      target.pattern = whole;
+      return target;
+    }
   }
   if (first == "streams" && !segments->empty()) {
     return stream_target(std::move(*segments));

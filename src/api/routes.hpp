@@ -24,6 +24,7 @@ enum class Operation {
   kChangeVideo,
   kDeleteVideo,
   kGetTimeline,
+  kGetSpace,
   kDescribe
 };
 

@@ -10,7 +10,7 @@
 #include "exporter/video_location.hpp"
 #include "recorder/events.hpp"
 #include "recorder/live_change.hpp"
-#include "recorder/recording_writer.hpp"
+#include "recorder/removal.hpp"
 #include "recorder/write_rounds.hpp"
 #include "storage/posix_file.hpp"
 
@@ -61,9 +61,11 @@ struct Application::Impl {
         events(*ports.log, clock),
         changes(*state, *ports.log),
         rounds(*ports.io, clock),
-        environment{*state,  clock,          *ports.log,   *ports.io,      files,
-                    catalog, segments,       *wakeup,      events,         changes,
-                    rounds,  config.runtime, config.spool, config.storage, config.min_free_bytes},
+        environment{
+            *state,        clock,          *ports.log,   *ports.io,      files,
+            catalog,       segments,       *wakeup,      events,         changes,
+            rounds,        config.runtime, config.spool, config.storage, config.min_free_bytes,
+            config.keep_ms},
         recorder(environment),
         live_events(*state, events),
         live({*state, clock, *ports.log, *ports.live, *ports.events, live_events, config.launcher,
@@ -147,25 +149,8 @@ void Application::wake(std::int32_t pid) {
 }
 
 void Application::remove_files(const catalog::VideoRow& row, std::function<void(Status)> then) {
-  const std::string folder = row.path.empty()
-                                 ? recorder::spool_folder(impl_->config.spool, row.slug)
-                                 : impl_->config.storage + "/" + row.path;
-  const bool posted = post(
-      *impl_->ports.io,
-      [&files = impl_->files, folder]() -> Status {
-        auto names = files.list(folder);
-        if (!names) {
-          return names.error().code == Errc::kNotFound ? ok() : Status(std::move(names).error());
-        }
-        for (const std::string& name : names.value()) {
-          RECORDING_TRY(files.remove(folder + "/" + name));
-        }
-        return files.remove(folder);
-      },
-      then);
-  if (!posted) {
-    then(Error{Errc::kUnavailable, "too much file work is waiting"});
-  }
+  recorder::tell_deleted(impl_->events, row, "requested");
+  recorder::remove_files(impl_->environment, row, std::move(then));
 }
 
 void Application::read_timeline(const catalog::VideoRow& row, const api::LiveVideo* live,

@@ -20,6 +20,7 @@ struct Config {
   std::uint64_t zone_bytes = 8 << 20;
   std::string public_url;            // without a final slash; empty: taken from the request
   exporter::LinkSecret link_secret;  // empty: links have no end
+  std::int64_t keep_ms = 0;          // videos are deleted so long after they ended; 0: never
   std::map<std::string, bool> applications;  // those with `recording on`, and their auto_record
   std::map<std::string, std::string> transcoders;  // those with `transcoder on`: transcoder_path
   std::string launcher;                            // absolute path of recording-launcher

@@ -97,15 +97,23 @@ class Catalog {
   // Inserts or replaces the row of `slug`, except name and client fields that a user changed, id
   // and created_at. A row that delete_video() removed does not come back, and an outcome (viewable,
   // ready, error) is not made pending again; neither is an error. An empty name stands for
-  // default_video_name(); id 0, or one that another slug has, for the next free id.
+  // default_video_name(); id 0, or one that another slug has, for the next free id. The files of a
+  // row that was removed meanwhile are remembered, should it name any: deleted_with_files().
   virtual Status put_video(const VideoRow& row) = 0;
   virtual Result<VideoRow> video(std::int64_t id) = 0;
   virtual Result<VideoRow> video_by_slug(const std::string& slug) = 0;
   // Newest first: by falling recording_started_at, then id.
   virtual Result<std::vector<VideoRow>> videos(const VideoFilter& filter) = 0;
   virtual Result<VideoRow> change_video(std::int64_t id, const VideoPatch& patch) = 0;
-  virtual Result<VideoRow> delete_video(std::int64_t id) = 0;  // the row as it was
+  // The row as it was. That its files are to be removed is remembered until files_removed().
+  virtual Result<VideoRow> delete_video(std::int64_t id) = 0;
   virtual Result<bool> was_deleted(const std::string& slug) = 0;
+  // Slug and path alone are set.
+  virtual Result<std::vector<VideoRow>> deleted_with_files(std::int64_t limit) = 0;
+  virtual Status files_removed(const std::string& slug, const std::string& path) = 0;
+  // Ids of those with an outcome, the earliest end first.
+  virtual Result<std::vector<std::int64_t>> videos_ended_before(std::int64_t wall_ms,
+                                                                std::int64_t limit) = 0;
 
   // Ids that no other call of anybody ever gets.
   virtual Result<IdRange> lease_video_ids(std::int64_t count) = 0;

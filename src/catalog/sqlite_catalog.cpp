@@ -51,6 +51,16 @@ class SqliteCatalog final : public Catalog {
   }
   Result<VideoRow> delete_video(std::int64_t id) override { return videos_.remove(id); }
   Result<bool> was_deleted(const std::string& slug) override { return videos_.was_deleted(slug); }
+  Result<std::vector<VideoRow>> deleted_with_files(std::int64_t limit) override {
+    return videos_.deleted_with_files(limit);
+  }
+  Status files_removed(const std::string& slug, const std::string& path) override {
+    return videos_.files_removed(slug, path);
+  }
+  Result<std::vector<std::int64_t>> videos_ended_before(std::int64_t wall_ms,
+                                                        std::int64_t limit) override {
+    return videos_.ended_before(wall_ms, limit);
+  }
   Result<IdRange> lease_video_ids(std::int64_t count) override { return videos_.lease_ids(count); }
 
  private:

@@ -71,6 +71,13 @@ CREATE TABLE counters (
 ) STRICT, WITHOUT ROWID;
 INSERT INTO counters VALUES ('video_id', 1);
 )sql",
+    // `path` as in videos, until the files are removed; NULL: there are none.
+    R"sql(
+ALTER TABLE deleted_videos ADD COLUMN path BLOB;
+CREATE INDEX deleted_videos_with_files ON deleted_videos (deleted_at) WHERE path IS NOT NULL;
+CREATE INDEX videos_by_end ON videos (recording_ended_at)
+  WHERE status NOT IN ('empty', 'pending') AND recording_ended_at > 0;
+)sql",
 };
 constexpr auto kVersion = static_cast<std::int64_t>(kSteps.size());
 

@@ -166,7 +166,8 @@ Status SqliteVideos::put(const VideoRow& row) {
     return std::move(deleted).error();
   }
   if (deleted.value()) {
-    return ok();
+    RECORDING_TRY(remember_files(row));
+    return transaction.commit();
   }
   Result<std::int64_t> id = id_for(row);
   if (!id) {
@@ -178,6 +179,17 @@ Status SqliteVideos::put(const VideoRow& row) {
   }
   RECORDING_TRY(upsert(row, id.value(), name.value()));
   return transaction.commit();
+}
+
+// Of a video that was deleted while it was moved to where it is now.
+Status SqliteVideos::remember_files(const VideoRow& row) {
+  if (row.path.empty()) {
+    return ok();
+  }
+  SqliteStatement statement =
+      database_.prepare("UPDATE deleted_videos SET path = ? WHERE slug = ?");
+  statement.blob(row.path).text(row.slug);
+  return statement.finish();
 }
 
 // The id the row has or shall have. The counter is kept ahead of every id in use, also of one that
@@ -311,8 +323,8 @@ Result<VideoRow> SqliteVideos::remove(std::int64_t id) {
     return row;
   }
   SqliteStatement remember =
-      database_.prepare("INSERT OR IGNORE INTO deleted_videos VALUES (?, ?)");
-  remember.text(row.value().slug).integer(wall_time_ms());
+      database_.prepare("INSERT OR IGNORE INTO deleted_videos VALUES (?, ?, ?)");
+  remember.text(row.value().slug).integer(wall_time_ms()).blob(row.value().path);
   RECORDING_TRY(remember.finish());
   RECORDING_TRY(transaction.commit());
   return row;
@@ -322,6 +334,52 @@ Result<bool> SqliteVideos::was_deleted(const std::string& slug) {
   SqliteStatement statement = database_.prepare("SELECT 1 FROM deleted_videos WHERE slug = ?");
   statement.text(slug);
   return statement.step();
+}
+
+Result<std::vector<VideoRow>> SqliteVideos::deleted_with_files(std::int64_t limit) {
+  SqliteStatement statement = database_.prepare(
+      "SELECT slug, path FROM deleted_videos WHERE path IS NOT NULL ORDER BY deleted_at LIMIT ?");
+  statement.integer(limit);
+  std::vector<VideoRow> rows;
+  for (;;) {
+    Result<bool> more = statement.step();
+    if (!more) {
+      return std::move(more).error();
+    }
+    if (!more.value()) {
+      return rows;
+    }
+    VideoRow& row = rows.emplace_back();
+    row.slug = statement.get_bytes(0);
+    row.path = statement.get_bytes(1);
+  }
+}
+
+Status SqliteVideos::files_removed(const std::string& slug, const std::string& path) {
+  SqliteStatement statement =
+      database_.prepare("UPDATE deleted_videos SET path = NULL WHERE slug = ? AND path = ?");
+  statement.text(slug).blob(path);
+  return statement.finish();
+}
+
+Result<std::vector<std::int64_t>> SqliteVideos::ended_before(std::int64_t wall_ms,
+                                                             std::int64_t limit) {
+  // Its conditions are those of the index.
+  SqliteStatement statement = database_.prepare(
+      "SELECT id FROM videos WHERE status NOT IN ('empty', 'pending') AND recording_ended_at > 0"
+      " AND recording_ended_at < ? ORDER BY recording_ended_at LIMIT ?");
+  statement.integer(wall_ms).integer(limit);
+  std::vector<std::int64_t> ids;
+  for (;;) {
+    Result<bool> more = statement.step();
+    if (!more) {
+      return std::move(more).error();
+    }
+    if (!more.value()) {
+      return ids;
+    }
+    ids.push_back(statement.get_integer(0));
+  }
 }
 
 Result<IdRange> SqliteVideos::lease_ids(std::int64_t count) {

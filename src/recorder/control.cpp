@@ -1,6 +1,7 @@
 #include "recorder/control.hpp"
 
 #include "base/strings.hpp"
+#include "recorder/space.hpp"
 #include "recorder/stream_settings.hpp"
 
 namespace recording::recorder {
@@ -90,10 +91,7 @@ Result<Control> start_recording(LiveState& state, const Clock& clock, std::int32
   }
   const std::int64_t free_bytes = state.shared_gauges()->spool_free_bytes.get();
   if (free_bytes >= 0 && free_bytes < min_free_bytes) {
-    return Error{Errc::kNoSpace, "no_space: the disk of the recordings has " +
-                                     std::to_string(free_bytes >> 20) + " MiB left, min_free is " +
-                                     std::to_string(min_free_bytes >> 20) +
-                                     " MiB; delete videos or add space"};
+    return Error{Errc::kNoSpace, "no_space: " + in_words(space_of(state, min_free_bytes))};
   }
   auto added = add_recording(live, clock, stream_index, false);
   if (!added) {

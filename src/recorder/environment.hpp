@@ -33,6 +33,7 @@ struct Environment {
   WriteRounds& rounds;
   std::string runtime_directory, spool, storage;
   std::int64_t min_free_bytes = 0;
+  std::int64_t keep_ms = 0;  // how long videos are kept after they ended; 0: for ever
 };
 
 }  // namespace recording::recorder

@@ -45,7 +45,7 @@ void Housekeeper::tick() {
   }
   ++ticks_;
   lease_ids();
-  measure_space();
+  space_.tick();
   if (!searched_) {
     search_spool();
   }
@@ -53,6 +53,7 @@ void Housekeeper::tick() {
   look();
   if (ticks_ % kSweepTicks == 0) {
     sweep_journals();
+    retention_.tick();
   }
 }
 
@@ -239,21 +240,6 @@ void Housekeeper::lease_ids() {
             live.edit_recording(index).video_id = live.take_video_id();
           }
         });
-      });
-}
-
-void Housekeeper::measure_space() {
-  if (measuring_) {
-    return;
-  }
-  measuring_ = post(
-      env_.io, [&files = env_.files, spool = env_.spool]() { return files.free_bytes(spool); },
-      [this](Result<std::uint64_t> free_bytes) {
-        measuring_ = false;
-        if (free_bytes) {
-          env_.state.shared_gauges()->spool_free_bytes.set(
-              static_cast<std::int64_t>(free_bytes.value()));
-        }
       });
 }
 

@@ -9,6 +9,8 @@
 
 #include "recorder/environment.hpp"
 #include "recorder/recording.hpp"
+#include "recorder/removal.hpp"
+#include "recorder/space.hpp"
 #include "runtime/stream_lock.hpp"
 
 namespace recording::recorder {
@@ -35,7 +37,11 @@ class Housekeeper {
   // recording already.
   Housekeeper(Environment& environment, std::function<void(std::shared_ptr<Recording>)> keep,
               std::function<bool(std::int32_t)> holds)
-      : env_(environment), keep_(std::move(keep)), holds_(std::move(holds)) {}
+      : env_(environment),
+        keep_(std::move(keep)),
+        holds_(std::move(holds)),
+        space_(environment),
+        retention_(environment) {}
 
   ~Housekeeper();
   Housekeeper(const Housekeeper&) = delete;
@@ -55,7 +61,6 @@ class Housekeeper {
   void adopt(const Orphan& orphan);
   void mark_interrupted(const Orphan& orphan);
   void lease_ids();
-  void measure_space();
   void search_spool();
   void search_catalog();
   void settle_left();
@@ -65,9 +70,11 @@ class Housekeeper {
   Environment& env_;
   std::function<void(std::shared_ptr<Recording>)> keep_;
   std::function<bool(std::int32_t)> holds_;
+  SpaceWatch space_;
+  Retention retention_;
   std::optional<runtime::OwnerLock> lock_;
   bool asking_ = false;
-  bool leasing_ = false, measuring_ = false, searched_ = false, sweeping_ = false;
+  bool leasing_ = false, searched_ = false, sweeping_ = false;
   bool journals_known_ = false;  // the spool was searched: what no recording needs may go
   std::int64_t ticks_ = 0;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for answers that come later

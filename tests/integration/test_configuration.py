@@ -32,7 +32,9 @@ class RecordingBlock(IntegrationTest):
         for inside in ("", "spool @prefix@/elsewhere/deep;", "catalog sqlite:@prefix@/c/x.db;",
                        "catalog sqlite:made/relative.db;", "min_free 0;", "min_free 2g;",
                        "min_free 500m;", "journal 1%;", "journal 90%;", "zone 64k;", "zone 32m;",
-                       "public_url https://media.example.com;", "public_url http://h:8080/p/;"):
+                       "public_url https://media.example.com;", "public_url http://h:8080/p/;",
+                       "keep 0;", "keep 30d;", "keep 1h30m;", "link_secret 'two words';",
+                       "link_secret abc valid=10m;"):
             with self.subTest(inside):
                 self.accepted(inside)
 
@@ -49,6 +51,14 @@ class RecordingBlock(IntegrationTest):
                 ("public_url media.example.com;", '"public_url" directive must be http://host'),
                 ("public_url https://;", '"public_url" directive must be http://host'),
                 ("public_url https://h/?a=b;", '"public_url" directive must be http://host'),
+                ("keep ever;", '"keep" directive must be a time'),
+                ("keep -1d;", '"keep" directive must be a time'),
+                ("link_secret '';", '"link_secret" directive must not be empty'),
+                ("link_secret a$b;", '"link_secret" directive must not be empty'),
+                ("link_secret abc valid=0;", '"link_secret" directive takes a second parameter'),
+                ("link_secret abc expires=1h;", '"link_secret" directive takes a second'),
+                ("link_secret a; link_secret b;", '"link_secret" directive is duplicate'),
+                ("link_secret;", 'invalid number of arguments in "link_secret" directive'),
                 ("catalog postgresql://me@host/db;", "cannot be a PostgreSQL address"),
                 ("catalog /var/catalog.db;", '"catalog" directive must be sqlite:'),
                 ("catalog sqlite:;", '"catalog" directive must be a path'),
@@ -309,6 +319,8 @@ class HttpDirectives(IntegrationTest):
         for inside in ("location /streaming/ { recording_api; }",
                        "location /videos/ { recording_files; }",
                        "location ^~ /videos { recording_files; }",
+                       "location = /metrics { recording_metrics; }",
+                       "location ~ metrics$ { recording_metrics; }",
                        "location / { location /videos/ { recording_files; } }"):
             with self.subTest(inside):
                 accepted, said = self.outcome(inside)
@@ -333,10 +345,18 @@ class HttpDirectives(IntegrationTest):
                     self.assertIn(text, said)
                     self.assertIn("nginx.conf:3", said)
 
-    def test_api_and_files_share_no_location(self):
-        accepted, said = self.outcome("location /x { recording_api; recording_files; }")
-        self.assertFalse(accepted)
-        self.assertIn("needs a location of its own", said)
+    def test_they_share_no_location(self):
+        for inside in ("recording_api; recording_files;", "recording_files; recording_metrics;",
+                       "recording_metrics; recording_api;"):
+            with self.subTest(inside):
+                accepted, said = self.outcome("location /x { %s }" % inside)
+                self.assertFalse(accepted)
+                self.assertIn("needs a location of its own", said)
+        for inside, text in (("stub_status; recording_metrics;", "already serves"),
+                             ("recording_metrics; recording_metrics;", "is duplicate")):
+            accepted, said = self.outcome("location /x { %s }" % inside)
+            self.assertFalse(accepted)
+            self.assertIn(text, said)
 
     def test_files_with_reads_that_block_are_a_warning(self):
         inside = "location /videos/ { recording_files; }"

@@ -106,9 +106,30 @@ void the_text_is_well_formed(void**) {
   assert_int_equal(described.size(), 11);
 }
 
+void space_is_told(void**) {
+  FakeBackend backend;
+  Answer space = call(backend, Method::kGet, "space");
+  assert_int_equal(space.status(), 200);
+  assert_true(space.json["free_bytes"].is_null() && space.json["left_seconds"].is_null());
+  runtime::Shared& shared = *backend.state().shared_gauges();
+  shared.spool_free_bytes.set(61'000);
+  shared.bytes_per_second.set(1000);
+  shared.space_low.set(1);
+  space = call(backend, Method::kGet, "space");
+  assert_string_equal(space.json.dump().c_str(),
+                      R"({"free_bytes":61000,"min_free_bytes":1000,"bytes_per_second":1000,)"
+                      R"("left_seconds":60,"low":true})");
+  backend.publish("live", "cam", 1);
+  const Answer started = call(backend, Method::kPut, "streams/1/start_recording");
+  assert_int_equal(started.status(), 200);
+  assert_string_equal(started.json["warnings"][0]["code"].get<std::string>().c_str(), "space_low");
+  assert_int_equal(call(backend, Method::kPost, "space").status(), 405);
+}
+
 const CMUnitTest kTests[] = {
     cmocka_unit_test(tells_what_was_counted), cmocka_unit_test(times_are_exact_and_cumulated),
     cmocka_unit_test(tells_what_is_now),      cmocka_unit_test(the_text_is_well_formed),
+    cmocka_unit_test(space_is_told),
 };
 
 }  // namespace

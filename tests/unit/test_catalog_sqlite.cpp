@@ -99,9 +99,23 @@ void a_transaction_that_is_not_committed_leaves_nothing(void**) {
   {
     catalog::SqliteTransaction transaction(*database.value());
     (void)transaction.begin();
-    (void)database.value()->execute("INSERT INTO deleted_videos VALUES ('s', 1)");
+    (void)database.value()->execute("INSERT INTO deleted_videos VALUES ('s', 1, NULL)");
   }
   assert_false(rows->was_deleted("s").value());
+}
+
+void an_earlier_catalogue_is_brought_up_to_date(void**) {
+  TemporaryFolder folder;
+  (void)open_catalog(folder);
+  for (const char* sql : {"DROP INDEX videos_by_end", "DROP INDEX deleted_videos_with_files",
+                          "ALTER TABLE deleted_videos DROP COLUMN path", "PRAGMA user_version = 1",
+                          "INSERT INTO deleted_videos VALUES ('s', 1)"}) {
+    execute(folder.catalog_path(), sql);
+  }
+  auto rows = open_catalog(folder);
+  assert_true(rows->was_deleted("s").value());
+  assert_int_equal(rows->deleted_with_files(10).value().size(), 0);
+  assert_int_equal(rows->videos_ended_before(1, 10).value().size(), 0);
 }
 
 void a_full_disk_is_told_and_got_over(void**) {
@@ -112,7 +126,7 @@ void a_full_disk_is_told_and_got_over(void**) {
   (void)database.value()->query_integer("PRAGMA max_page_count = " + std::to_string(pages.value()));
   auto full = database.value()->execute(
       "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100)"
-      " INSERT INTO deleted_videos SELECT hex(randomblob(2000)), i FROM n");
+      " INSERT INTO deleted_videos SELECT hex(randomblob(2000)), i, NULL FROM n");
   assert_int_equal(full.error().code, Errc::kNoSpace);
   assert_true(database.value()->usable());
   assert_true(says(full.error().message, "full"));
@@ -137,6 +151,7 @@ const CMUnitTest kTests[] = {
     cmocka_unit_test(says_that_the_folder_is_missing),
     cmocka_unit_test(is_synced_and_read_while_written),
     cmocka_unit_test(a_transaction_that_is_not_committed_leaves_nothing),
+    cmocka_unit_test(an_earlier_catalogue_is_brought_up_to_date),
     cmocka_unit_test(a_full_disk_is_told_and_got_over),
     cmocka_unit_test(a_read_only_file_wants_another_connection),
 };

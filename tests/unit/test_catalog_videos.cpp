@@ -134,6 +134,60 @@ void a_deleted_video_does_not_come_back(void**) {
   assert_false(rows->was_deleted("s2").value());
 }
 
+void files_of_deleted_videos_are_remembered_until_they_are_removed(void**) {
+  TemporaryFolder folder;
+  auto rows = open_catalog(folder);
+  VideoRow stored = video_row(1, "s1");
+  stored.path = "live/cam/2026-11-26/s1";
+  (void)rows->put_video(stored);
+  VideoRow growing = video_row(2, "s2");
+  growing.status = "pending";
+  growing.path = "";
+  (void)rows->put_video(growing);
+  (void)rows->put_video(video_row(3, "s3"));
+  (void)rows->delete_video(1);
+  (void)rows->delete_video(2);
+  auto left = rows->deleted_with_files(10).value();
+  assert_int_equal(left.size(), 2);
+  assert_true(rows->deleted_with_files(1).value().size() == 1);
+  assert_true(bool(rows->files_removed("s1", stored.path)));
+  assert_true(bool(rows->files_removed("s2", "")));
+  assert_int_equal(rows->deleted_with_files(10).value().size(), 0);
+  // It was moved to the storage while it was being deleted from the spool.
+  growing.status = "ready";
+  growing.path = "live/cam/2026-11-26/s2";
+  assert_true(bool(rows->put_video(growing)));
+  left = rows->deleted_with_files(10).value();
+  assert_int_equal(left.size(), 1);
+  assert_string_equal(left[0].slug.c_str(), "s2");
+  assert_string_equal(left[0].path.c_str(), growing.path.c_str());
+  assert_true(bool(rows->files_removed("s2", "")));  // of the spool, and late
+  assert_int_equal(rows->deleted_with_files(10).value().size(), 1);
+  assert_true(bool(rows->files_removed("s2", growing.path)));
+  assert_int_equal(rows->deleted_with_files(10).value().size(), 0);
+  assert_true(rows->was_deleted("s2").value());
+}
+
+void finds_those_that_ended_before(void**) {
+  TemporaryFolder folder;
+  auto rows = open_catalog(folder);
+  for (std::int64_t id = 1; id <= 6; ++id) {
+    VideoRow row = video_row(id, "s" + std::to_string(id));
+    row.recording_ended_at = 7000 - id * 1000;
+    if (id == 3) {
+      row.status = "pending";
+    } else if (id == 4) {
+      row.status = "error";
+    } else if (id == 5) {
+      row.recording_ended_at = 0;  // not known
+    }
+    (void)rows->put_video(row);
+  }
+  assert_true(rows->videos_ended_before(5000, 10).value() == std::vector<std::int64_t>({6, 4}));
+  assert_true(rows->videos_ended_before(5001, 10).value() == std::vector<std::int64_t>({6, 4, 2}));
+  assert_true(rows->videos_ended_before(9000, 2).value() == std::vector<std::int64_t>({6, 4}));
+}
+
 void leased_ids_are_given_once(void**) {
   TemporaryFolder folder;
   auto one = open_catalog(folder);
@@ -242,6 +296,8 @@ const CMUnitTest kTests[] = {
     cmocka_unit_test(keeps_what_a_user_changed),
     cmocka_unit_test(a_late_pending_row_does_not_undo_the_outcome),
     cmocka_unit_test(a_deleted_video_does_not_come_back),
+    cmocka_unit_test(files_of_deleted_videos_are_remembered_until_they_are_removed),
+    cmocka_unit_test(finds_those_that_ended_before),
     cmocka_unit_test(leased_ids_are_given_once),
     cmocka_unit_test(ids_of_an_earlier_catalogue_are_not_leased_again),
     cmocka_unit_test(a_row_without_a_free_id_gets_one),

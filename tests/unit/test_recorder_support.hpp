@@ -90,6 +90,7 @@ class RuntimeDirectory {
 struct CatalogData {
   std::map<std::string, catalog::StreamRow> streams;  // "app/name"
   std::map<std::string, catalog::VideoRow> videos;    // slug
+  std::map<std::string, std::string> files_left;      // slug, path: of deleted videos
   std::int64_t next_stream = 1, next_video = 1;
   bool down = false;
   int calls = 0;
@@ -161,8 +162,44 @@ class FakeCatalog final : public catalog::Catalog {
   Result<catalog::VideoRow> change_video(std::int64_t, const catalog::VideoPatch&) override {
     return none();
   }
-  Result<catalog::VideoRow> delete_video(std::int64_t) override { return none(); }
+  Result<catalog::VideoRow> delete_video(std::int64_t id) override {
+    RECORDING_TRY(answer());
+    for (const auto& [slug, row] : data_.videos) {
+      if (row.id == id) {
+        const catalog::VideoRow deleted = row;
+        data_.files_left[slug] = row.path;
+        data_.videos.erase(slug);
+        return deleted;
+      }
+    }
+    return Error{Errc::kNotFound, "no such video"};
+  }
   Result<bool> was_deleted(const std::string&) override { return none(); }
+  Result<std::vector<catalog::VideoRow>> deleted_with_files(std::int64_t) override {
+    RECORDING_TRY(answer());
+    std::vector<catalog::VideoRow> rows;
+    for (const auto& [slug, path] : data_.files_left) {
+      rows.emplace_back().slug = slug;
+      rows.back().path = path;
+    }
+    return rows;
+  }
+  Status files_removed(const std::string& slug, const std::string&) override {
+    RECORDING_TRY(answer());
+    data_.files_left.erase(slug);
+    return ok();
+  }
+  Result<std::vector<std::int64_t>> videos_ended_before(std::int64_t wall_ms,
+                                                        std::int64_t) override {
+    RECORDING_TRY(answer());
+    std::vector<std::int64_t> ids;
+    for (const auto& [slug, row] : data_.videos) {
+      if (row.status != "pending" && row.recording_ended_at < wall_ms) {
+        ids.push_back(row.id);
+      }
+    }
+    return ids;
+  }
 
  private:
   Status answer() {
@@ -193,6 +230,7 @@ struct Machine {
   CatalogData catalog;
   runtime::RecordingRules rules;  // of the application; for a publisher that comes next
   std::int64_t min_free_bytes = 0;
+  std::int64_t keep_ms = 0;
   unsigned journal_percent = 10;
   std::size_t extent_segments = runtime::kExtentSegments;
   std::uint64_t zone_bytes = 65536;
@@ -242,11 +280,22 @@ class Worker {
         events_(machine.log, machine.clock),
         changes(*state_, machine.log),
         rounds_(io, machine.clock),
-        environment{*state_,  machine.clock, machine.log,
-                    io,       machine.disk,  catalog_,
-                    segments, wakeup_,       events_,
-                    changes,  rounds_,       machine.runtime.path(),
-                    "/spool", "/videos",     machine.min_free_bytes},
+        environment{*state_,
+                    machine.clock,
+                    machine.log,
+                    io,
+                    machine.disk,
+                    catalog_,
+                    segments,
+                    wakeup_,
+                    events_,
+                    changes,
+                    rounds_,
+                    machine.runtime.path(),
+                    "/spool",
+                    "/videos",
+                    machine.min_free_bytes,
+                    machine.keep_ms},
         recorder_(std::make_unique<recorder::Recorder>(environment)) {}
 
   // As by SIGKILL: nothing is run any more, nothing is tidied up; the kernel frees the locks.

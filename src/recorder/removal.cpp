@@ -1,0 +1,127 @@
+#include "recorder/removal.hpp"
+
+#include <utility>
+#include <vector>
+
+#include "recorder/events.hpp"
+#include "recorder/recording_writer.hpp"
+
+namespace recording::recorder {
+namespace {
+
+// In one look; the next one follows when these are gone.
+constexpr std::int64_t kMostVideos = 100;
+constexpr std::int64_t kRetryMs = 60'000;
+
+Status remove_folder(storage::FileSystem& files, const std::string& folder) {
+  auto names = files.list(folder);
+  if (!names) {
+    return names.error().code == Errc::kNotFound ? ok() : Status(std::move(names).error());
+  }
+  for (const std::string& name : names.value()) {
+    Status removed = files.remove(folder + "/" + name);
+    if (!removed && removed.error().code != Errc::kNotFound) {  // somebody else was faster
+      return removed;
+    }
+  }
+  Status removed = files.remove(folder);
+  return removed || removed.error().code == Errc::kNotFound ? ok() : removed;
+}
+
+}  // namespace
+
+void remove_files(Environment& environment, const catalog::VideoRow& row,
+                  std::function<void(Status)> then) {
+  const std::string folder = row.path.empty() ? spool_folder(environment.spool, row.slug)
+                                              : environment.storage + "/" + row.path;
+  const bool posted = post(
+      environment.io,
+      [&files = environment.files, folder]() { return remove_folder(files, folder); },
+      [&environment, slug = row.slug, path = row.path, then](Status removed) {
+        if (removed) {
+          environment.catalog.write(
+              [slug, path](catalog::Catalog& catalog) { return catalog.files_removed(slug, path); },
+              [](Status) {});  // removed once more, which does no harm
+        }
+        then(std::move(removed));
+      });
+  if (!posted) {
+    then(Error{Errc::kUnavailable, "too much file work is waiting"});
+  }
+}
+
+void tell_deleted(Events& events, const catalog::VideoRow& row, const char* reason) {
+  events.emit("video.deleted", {{"recording_id", row.slug},
+                                {"video_id", row.id},
+                                {"stream_id", row.stream_id},
+                                {"name", row.name},
+                                {"size", row.origin_size},
+                                {"reason", std::string(reason)}});
+}
+
+void Retention::tick() {
+  if (looking_ || removing_ != 0 || env_.clock.monotonic_ms() < not_before_ms_) {
+    return;
+  }
+  looking_ = true;
+  const std::int64_t ended_before = env_.keep_ms > 0 ? env_.clock.wall_ms() - env_.keep_ms : 0;
+  env_.catalog.write([ended_before](catalog::Catalog& rows) { return look(rows, ended_before); },
+                     [this, alive = alive_](Result<Found> found) {
+                       if (!*alive) {
+                         return;
+                       }
+                       looking_ = false;
+                       if (found) {
+                         remove(found.value());
+                       }
+                     });
+}
+
+Result<Retention::Found> Retention::look(catalog::Catalog& catalog, std::int64_t ended_before) {
+  Found found;
+  auto left = catalog.deleted_with_files(kMostVideos);
+  if (!left) {
+    return std::move(left).error();
+  }
+  found.left = std::move(left).value();
+  if (ended_before <= 0) {
+    return found;
+  }
+  auto ids = catalog.videos_ended_before(ended_before, kMostVideos);
+  if (!ids) {
+    return std::move(ids).error();
+  }
+  for (const std::int64_t id : ids.value()) {
+    auto row = catalog.delete_video(id);
+    if (row) {
+      found.deleted.push_back(std::move(row).value());
+    } else if (row.error().code != Errc::kNotFound) {
+      break;  // those that were deleted must be told of
+    }
+  }
+  return found;
+}
+
+void Retention::remove(const Found& found) {
+  for (const catalog::VideoRow& row : found.deleted) {
+    tell_deleted(env_.events, row, "keep");
+  }
+  for (const auto* rows : {&found.deleted, &found.left}) {
+    for (const catalog::VideoRow& row : *rows) {
+      ++removing_;
+      remove_files(env_, row, [this, alive = alive_, slug = row.slug](Status removed) {
+        if (!*alive) {
+          return;
+        }
+        --removing_;
+        if (!removed) {
+          not_before_ms_ = env_.clock.monotonic_ms() + kRetryMs;
+          env_.log.write(LogLevel::kError, "files of the deleted video " + slug + ": " +
+                                               removed.error().message + "; trying again");
+        }
+      });
+    }
+  }
+}
+
+}  // namespace recording::recorder

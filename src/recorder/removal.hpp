@@ -1,0 +1,46 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "recorder/environment.hpp"
+
+// Videos go in two steps: the catalogue forgets the row and remembers that there are files, then
+// these are removed. Whoever takes the row away is the one who tells of it; files that are left
+// because he died, or the disk failed, are removed by the housekeeper. Downloads that have the file
+// open go on to their end.
+namespace recording::recorder {
+
+// Removes the files of a row that was deleted, in a pool thread, and tells the catalogue.
+void remove_files(Environment& environment, const catalog::VideoRow& row,
+                  std::function<void(Status)> then);
+
+// `reason`: "requested" or "keep".
+void tell_deleted(Events& events, const catalog::VideoRow& row, const char* reason);
+
+// What has been kept for long enough, and what is left of deleted videos. Event loop only; of the
+// worker that is the housekeeper.
+class Retention {
+ public:
+  explicit Retention(Environment& environment) : env_(environment) {}
+  ~Retention() { *alive_ = false; }
+  Retention(const Retention&) = delete;
+  Retention& operator=(const Retention&) = delete;
+  void tick();
+
+ private:
+  struct Found {
+    std::vector<catalog::VideoRow> deleted;  // just now
+    std::vector<catalog::VideoRow> left;     // slug and path only
+  };
+  static Result<Found> look(catalog::Catalog& catalog, std::int64_t ended_before);
+  void remove(const Found& found);
+
+  Environment& env_;
+  bool looking_ = false;
+  std::int64_t not_before_ms_ = 0;  // monotonic, after a failure
+  std::size_t removing_ = 0;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for answers that come later
+};
+
+}  // namespace recording::recorder
