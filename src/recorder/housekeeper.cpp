@@ -16,6 +16,8 @@ using runtime::StreamRecord;
 
 constexpr std::int64_t kFewIds = 64, kLease = 256;
 constexpr std::int64_t kSweepTicks = 2;
+// Every other worker looks for the lock once a second.
+constexpr std::int64_t kHandOverMs = 3000;
 
 // Streams with a tentative recording and without a session.
 std::vector<std::int32_t> streams_with_left(const LiveState::Transaction& live) {
@@ -34,8 +36,16 @@ std::vector<std::int32_t> streams_with_left(const LiveState::Transaction& live) 
 
 Housekeeper::~Housekeeper() { *alive_ = false; }
 
+void Housekeeper::hand_over() {
+  lock_.reset();
+  not_before_ms_ = env_.clock.monotonic_ms() + kHandOverMs;
+}
+
 void Housekeeper::tick() {
   if (!lock_) {
+    if (env_.clock.monotonic_ms() < not_before_ms_) {
+      return;
+    }
     auto taken =
         runtime::OwnerLock::try_acquire(runtime::housekeeper_lock_path(env_.runtime_directory));
     if (!taken) {

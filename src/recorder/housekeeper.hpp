@@ -50,6 +50,9 @@ class Housekeeper {
   void tick();
   // Looks at the recordings now: something may have become nobody's.
   void look();
+  // This worker drains: one with the configuration of now should do it. Where there is none, it
+  // goes on.
+  void hand_over();
 
  private:
   struct Orphan {
@@ -77,6 +80,7 @@ class Housekeeper {
   bool leasing_ = false, searched_ = false, sweeping_ = false;
   bool journals_known_ = false;  // the spool was searched: what no recording needs may go
   std::int64_t ticks_ = 0;
+  std::int64_t not_before_ms_ = 0;  // monotonic: the lock is not asked for
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for answers that come later
 };
 

@@ -116,6 +116,7 @@ void Recorder::end(Session* session, SessionEnd how) {
 void Recorder::drain() {
   if (draining_since_ms_ == 0) {
     draining_since_ms_ = env_.clock.monotonic_ms();
+    housekeeper_.hand_over();
   }
 }
 

@@ -216,6 +216,37 @@ void without_keep_all_are_kept(void**) {
   assert_int_equal(machine.stored().size(), 1);
 }
 
+// After a reload the old worker lives as long as its publishers, with the configuration of then.
+void a_draining_worker_hands_over(void**) {
+  Machine machine;
+  Worker old(machine);
+  (void)make_video(machine, old);
+  machine.keep_ms = 3'600'000;
+  Worker worker(machine);
+  machine.clock.advance(3'600'000);
+  const auto both = [&](int count) {
+    for (int i = 0; i < count; ++i) {
+      old.tick(500);
+      worker.tick(500);
+    }
+  };
+  both(5);
+  assert_int_equal(machine.stored().size(), 1);
+  old.recorder().drain();
+  both(5);
+  assert_int_equal(machine.stored().size(), 0);
+}
+
+void a_draining_worker_goes_on_where_there_is_no_other(void**) {
+  Machine machine;
+  Worker worker(machine);
+  worker.tick();
+  worker.recorder().drain();
+  machine.catalog.files_left["gone"] = "";
+  worker.ticks(10);
+  assert_true(machine.catalog.files_left.empty());
+}
+
 // Killed between row and files; and what a disk refuses is tried again, later and quietly.
 void files_that_are_left_are_removed(void**) {
   Machine machine;
@@ -247,6 +278,8 @@ const CMUnitTest kTests[] = {
     cmocka_unit_test(no_limit_no_warning),
     cmocka_unit_test(old_videos_go_when_their_time_is_up),
     cmocka_unit_test(without_keep_all_are_kept),
+    cmocka_unit_test(a_draining_worker_hands_over),
+    cmocka_unit_test(a_draining_worker_goes_on_where_there_is_no_other),
     cmocka_unit_test(files_that_are_left_are_removed),
 };
 
