@@ -74,6 +74,7 @@ void counts_those_that_are_not_kept_and_those_stopped_meanwhile(void**) {
   assert_int_equal(count_of(metrics, runtime::InterruptionEnd::kStopped), 1);
   assert_int_equal(sum(metrics.interruptions), 1);
   assert_int_equal(metrics.discarded[0].get(), 1);
+  assert_true(metrics.bytes.get() > 10'000);  // they were written, and no counter goes back
   assert_int_equal(sum(metrics.discarded), 1);
   assert_int_equal(sum(metrics.finalizations.buckets), 0);
 }
