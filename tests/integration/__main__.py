@@ -20,7 +20,8 @@ import unittest
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 # Begun first, so that no long one is left at the end.
-LONGEST = ("test_live", "test_source_changes", "test_live_sources", "test_timestamps", "test_interruptions", "test_crash", "test_takeover", "test_refused", "test_kills",
+LONGEST = ("test_live", "test_source_changes", "test_live_sources", "test_timestamps",
+           "test_interruptions", "test_crash", "test_takeover", "test_refused", "test_kills",
            "test_recovery", "test_clock", "test_timeline", "test_divide", "test_power_loss")
 
 
