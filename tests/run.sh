@@ -122,8 +122,12 @@ integration() {  # NAME MODULE OPTIONS…
         count "integration, $1" 0 1
     fi
 }
+# With the release module what needs its speed, a browser, or what no sanitizer goes together with.
 step "integration tests"
-integration release build/ngx_recording_module.so
+integration release build/ngx_recording_module.so test_source_changes test_live_sources \
+    test_live_page test_playback test_playback_changes test_enhanced_parameters \
+    test_enhanced_changes test_crash test_kills test_clock test_recording test_reloads \
+    test_control test_downloads test_power_loss
 step "integration tests with sanitizers"
 # Without what browsers and ffmpeg have to say of the same bytes.
 integration sanitizers build-asan/ngx_recording_module.so --without test_playback \
