@@ -168,16 +168,18 @@ void test_extent_that_comes_too_late_is_removed(void**) {
   assert_int_equal(test::list(directory.path(), "journal.").size(), 1);
 }
 
-// Runs `work` with a tmpfs of 16 MiB of its own on `mount_point`; 77: not allowed here.
+// Runs `work` with a folder that is a tmpfs of 16 MiB of its own; 77: not allowed here. The folder
+// is gone afterwards, for skip() does not come back.
 template <class Work>
-int on_small_tmpfs(const std::string& mount_point, Work work) {
+int on_small_tmpfs(Work work) {
+  const TempDirectory directory;
   return test::wait_for(test::spawn([&] {
     if (::unshare(CLONE_NEWNS) != 0 ||
         ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
-        ::mount("tmpfs", mount_point.c_str(), "tmpfs", 0, "size=16m") != 0) {
+        ::mount("tmpfs", directory.path().c_str(), "tmpfs", 0, "size=16m") != 0) {
       return 77;
     }
-    return work();
+    return work(directory);
   }));
 }
 
@@ -189,8 +191,7 @@ std::uint64_t allocated_in(const std::string& directory) {
 }
 
 void test_journals_of_all_workers_keep_within_the_budget(void**) {
-  TempDirectory directory;
-  int result = on_small_tmpfs(directory.path(), [&] {
+  int result = on_small_tmpfs([](const TempDirectory& directory) {
     constexpr std::uint64_t kBudget = (16 << 20) / 2;
     ManualExecutor executor;
     auto first = Journal::open(directory.path(), 50, executor);
@@ -225,8 +226,7 @@ void test_journals_of_all_workers_keep_within_the_budget(void**) {
 }
 
 void test_full_tmpfs_is_no_segment_and_no_sigbus(void**) {
-  TempDirectory directory;
-  int result = on_small_tmpfs(directory.path(), [&] {
+  int result = on_small_tmpfs([](const TempDirectory& directory) {
     ManualExecutor executor;
     auto journal = Journal::open(directory.path(), 100, executor);
     int filler = ::open(directory.file("filler").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
