@@ -57,7 +57,7 @@ build_or_stop "build release"
 build_or_stop "build with sanitizers" SANITIZE=address,undefined RECORDING_TESTING=1
 # nginx's own way, without Debian's flags: the glue once more.
 build_or_stop "build with plain configure" BUILD_DIR="$root/build/plain" \
-    NGINX_CONFIGURE="--with-compat --with-cc-opt=-O0" RECORDING_CORE_DIR="$root/build/core"
+    NGINX_CONFIGURE=--with-compat RECORDING_CORE_DIR="$root/build/core"
 
 step "lint"
 check "layers" $python tools/check_includes.py
