@@ -132,7 +132,7 @@ step "integration tests with sanitizers"
 # Without what browsers and ffmpeg have to say of the same bytes.
 integration sanitizers build-asan/ngx_recording_module.so --without test_playback \
     --without test_playback_changes --without test_live_page --without test_live_sources \
-    --without test_enhanced_parameters
+    --without test_enhanced_parameters --without test_source_changes
 
 step "unit tests under ASan and UBSan"
 wait "$beside_pid"

@@ -7,7 +7,6 @@ import subprocess
 import unittest
 
 from tests.integration.support import Api, RecordingTest, check_output, wait_for
-from tests.integration.support.nginx import is_sanitized, module_path
 from tests.integration.support.changes import (clip, decoded, decoded_sound, flv_tags, in_band,
                                                is_video_header, joined, write_flv)
 
@@ -165,7 +164,6 @@ class SourceChanges(RecordingTest):
             if len(case.published) > 1:
                 self.wait_live(server, case.name, live=False)
 
-    @unittest.skipIf(is_sanitized(module_path()), "ffmpeg is given the same bytes")
     def test_finished(self):
         server = self.start_nginx(application=RETURNING)
         rows = cases(self.folder)
