@@ -28,7 +28,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string folder =
         recording::transcode::stream_folder("/live", live->app, live->name) + "/" + live->run;
     if (live->app.empty() || live->name.empty() || live->file.find('/') != std::string::npos ||
-        live->file.starts_with('.') || live->content_type().empty() ||
+        live->file.starts_with('.') ||
+        live->content_type().empty() != live->file.empty() ||  // without a file it is the page
         (!live->run.empty() && !recording::transcode::is_run_name(live->run)) ||
         folder.find("/../") != std::string::npos || folder.find('\0') != std::string::npos) {
       std::abort();
