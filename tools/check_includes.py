@@ -16,12 +16,13 @@ ALLOWED = {
     "pages": {"base"},
     "recorder": {"base", "media", "mp4", "storage", "runtime", "catalog"},
     "transcode": {"base", "media", "process", "runtime"},
+    "processing": {"base", "media", "mp4", "process", "storage", "transcode"},
     "launcher": {"base"},  # a program of its own
     "exporter": {"base", "mp4", "storage", "runtime", "catalog"},
     "api": {"base", "media", "recorder", "transcode", "exporter", "catalog", "runtime"},
     "inspect": {"base", "media", "mp4", "storage", "recorder", "api"},  # a program of its own
     "app": {"base", "media", "mp4", "storage", "runtime", "catalog", "process",
-            "recorder", "transcode", "exporter", "api"},
+            "recorder", "transcode", "processing", "exporter", "api"},
 }
 # adapters: seen by their own layer and by programs only
 ADAPTER = re.compile(r"^(?:sqlite_|pg_|posix_|s3_|local_store)")
