@@ -136,12 +136,7 @@ ngx_int_t serve_live_path(ngx_http_request_t* r, app::Application& app, std::str
 }
 
 ngx_int_t handle(ngx_http_request_t* r) {
-  if ((r->method & (NGX_HTTP_GET | NGX_HTTP_HEAD)) == 0) {
-    return push_header(r, "Allow", "GET, HEAD") != nullptr ? NGX_HTTP_NOT_ALLOWED
-                                                           : NGX_HTTP_INTERNAL_SERVER_ERROR;
-  }
-  const ngx_int_t rc = ngx_http_discard_request_body(r);
-  if (rc != NGX_OK) {
+  if (const ngx_int_t rc = accept_reading(r); rc != NGX_OK) {
     return rc;
   }
   app::Application* app = application();

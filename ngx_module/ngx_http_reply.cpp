@@ -22,6 +22,14 @@ ngx_table_elt_t* push_header(ngx_http_request_t* r, std::string_view key,
   return header;
 }
 
+ngx_int_t accept_reading(ngx_http_request_t* r) noexcept {
+  if ((r->method & (NGX_HTTP_GET | NGX_HTTP_HEAD)) == 0) {
+    return push_header(r, "Allow", "GET, HEAD") != nullptr ? NGX_HTTP_NOT_ALLOWED
+                                                           : NGX_HTTP_INTERNAL_SERVER_ERROR;
+  }
+  return ngx_http_discard_request_body(r);
+}
+
 ngx_int_t send_body(ngx_http_request_t* r, ngx_uint_t status, std::string_view content_type,
                     std::string_view body) noexcept {
   auto* buf = static_cast<ngx_buf_t*>(ngx_calloc_buf(r->pool));

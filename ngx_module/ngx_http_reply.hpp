@@ -12,6 +12,10 @@ namespace recording::ngx {
 ngx_table_elt_t* push_header(ngx_http_request_t* r, std::string_view key,
                              std::string_view value) noexcept;
 
+// NGX_OK for GET and HEAD, whose body, should there be one, is passed over; else the answer's
+// status.
+ngx_int_t accept_reading(ngx_http_request_t* r) noexcept;
+
 // Sends a whole answer from a copy of `body`; the result is for ngx_http_finalize_request().
 ngx_int_t send_body(ngx_http_request_t* r, ngx_uint_t status, std::string_view content_type,
                     std::string_view body) noexcept;

@@ -5,7 +5,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <unordered_map>
+#include <vector>
 
 #include "base/result.hpp"
 
@@ -31,6 +33,21 @@ class SqliteStatement {
   SqliteStatement& blob(std::string_view value);  // any bytes
 
   Result<bool> step();  // true: there is a row
+  // What `take` makes of each row.
+  template <class Take>
+  auto all(Take take) -> Result<std::vector<std::invoke_result_t<Take, SqliteStatement&>>> {
+    std::vector<std::invoke_result_t<Take, SqliteStatement&>> rows;
+    for (;;) {
+      Result<bool> more = step();
+      if (!more) {
+        return std::move(more).error();
+      }
+      if (!more.value()) {
+        return rows;
+      }
+      rows.push_back(take(*this));
+    }
+  }
   Status finish();  // steps to the end, which is when a change outside a transaction is committed
 
   [[nodiscard]] std::int64_t get_integer(int column) const;

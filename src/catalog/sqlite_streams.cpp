@@ -111,17 +111,7 @@ Result<std::vector<StreamRow>> SqliteStreams::list(std::int64_t offset, std::int
       std::string("SELECT") + kColumns + "FROM streams ORDER BY id DESC LIMIT ? OFFSET ?";
   SqliteStatement statement = database_.prepare(kSql);
   statement.integer(limit).integer(offset);
-  std::vector<StreamRow> rows;
-  for (;;) {
-    Result<bool> more = statement.step();
-    if (!more) {
-      return std::move(more).error();
-    }
-    if (!more.value()) {
-      return rows;
-    }
-    rows.push_back(row_of(statement));
-  }
+  return statement.all(row_of);
 }
 
 Result<StreamRow> SqliteStreams::change(std::int64_t id, const StreamPatch& patch) {

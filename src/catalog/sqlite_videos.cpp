@@ -145,17 +145,7 @@ Result<std::vector<VideoRow>> SqliteVideos::list(const VideoFilter& filter) {
     statement.text(nlohmann::json(filter.except).dump());
   }
   statement.integer(filter.limit).integer(filter.offset);
-  std::vector<VideoRow> rows;
-  for (;;) {
-    Result<bool> more = statement.step();
-    if (!more) {
-      return std::move(more).error();
-    }
-    if (!more.value()) {
-      return rows;
-    }
-    rows.push_back(row_of(statement));
-  }
+  return statement.all(row_of);
 }
 
 Status SqliteVideos::put(const VideoRow& row) {
@@ -340,19 +330,12 @@ Result<std::vector<VideoRow>> SqliteVideos::deleted_with_files(std::int64_t limi
   SqliteStatement statement = database_.prepare(
       "SELECT slug, path FROM deleted_videos WHERE path IS NOT NULL ORDER BY deleted_at LIMIT ?");
   statement.integer(limit);
-  std::vector<VideoRow> rows;
-  for (;;) {
-    Result<bool> more = statement.step();
-    if (!more) {
-      return std::move(more).error();
-    }
-    if (!more.value()) {
-      return rows;
-    }
-    VideoRow& row = rows.emplace_back();
-    row.slug = statement.get_bytes(0);
-    row.path = statement.get_bytes(1);
-  }
+  return statement.all([](const SqliteStatement& found) {
+    VideoRow row;
+    row.slug = found.get_bytes(0);
+    row.path = found.get_bytes(1);
+    return row;
+  });
 }
 
 Status SqliteVideos::files_removed(const std::string& slug, const std::string& path) {
@@ -369,17 +352,7 @@ Result<std::vector<std::int64_t>> SqliteVideos::ended_before(std::int64_t wall_m
       "SELECT id FROM videos WHERE status NOT IN ('empty', 'pending') AND recording_ended_at > 0"
       " AND recording_ended_at < ? ORDER BY recording_ended_at LIMIT ?");
   statement.integer(wall_ms).integer(limit);
-  std::vector<std::int64_t> ids;
-  for (;;) {
-    Result<bool> more = statement.step();
-    if (!more) {
-      return std::move(more).error();
-    }
-    if (!more.value()) {
-      return ids;
-    }
-    ids.push_back(statement.get_integer(0));
-  }
+  return statement.all([](const SqliteStatement& row) { return row.get_integer(0); });
 }
 
 Result<IdRange> SqliteVideos::lease_ids(std::int64_t count) {

@@ -273,6 +273,15 @@ TagHeader parse_audio_tag(Pieces message) {
                       size);
 }
 
+std::string fourcc_text(std::uint32_t code) {
+  std::string text;
+  for (int shift = 24; shift >= 0; shift -= 8) {
+    const char c = static_cast<char>(code >> shift & 0xFF);
+    text.push_back(c > 0x20 && c < 0x7F ? c : '?');
+  }
+  return text;
+}
+
 std::uint8_t multichannel_count(Pieces payload) {
   PieceReader in(payload);
   in.skip(1);  // audioChannelOrder

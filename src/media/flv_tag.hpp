@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "media/codec.hpp"
 #include "media/pieces.hpp"
@@ -38,6 +39,9 @@ struct TagHeader {
 
 TagHeader parse_video_tag(Pieces message);
 TagHeader parse_audio_tag(Pieces message);
+
+// A FourCC for people: what cannot be printed is '?'.
+std::string fourcc_text(std::uint32_t code);
 
 // How many channels AudioPacketType.MultichannelConfig speaks of; 0: it cannot be read.
 std::uint8_t multichannel_count(Pieces payload);

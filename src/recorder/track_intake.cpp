@@ -41,15 +41,6 @@ Bytes joined(media::Pieces pieces, std::size_t limit) {
   return bytes;
 }
 
-std::string fourcc_text(std::uint32_t code) {
-  std::string text;
-  for (int shift = 24; shift >= 0; shift -= 8) {
-    const char c = static_cast<char>(code >> shift & 0xFF);
-    text.push_back(c > 0x20 && c < 0x7F ? c : '?');
-  }
-  return text;
-}
-
 constexpr std::size_t kLongestConfig = 16384;
 // An encoder that cannot make up its mind is followed once in this time, and has no more than this
 // many minds.
@@ -112,7 +103,7 @@ Intake TrackIntake::reject_codec(std::uint32_t codec_id) {
       std::find(rejected_codecs_.begin(), rejected_codecs_.end(), codec_id) ==
           rejected_codecs_.end()) {
     rejected_codecs_.push_back(codec_id);
-    why_ = codec_id > 0xFF ? "codec \"" + fourcc_text(codec_id) + "\""
+    why_ = codec_id > 0xFF ? "codec \"" + media::fourcc_text(codec_id) + "\""
                            : "codec number " + std::to_string(codec_id) + " of FLV";
     why_ += " cannot be recorded";
     intake.why = why_.c_str();

@@ -28,20 +28,11 @@ constexpr double kRateTolerance = 0.1;
 
 std::size_t index_of(TrackKind kind) { return static_cast<std::size_t>(kind); }
 
-std::string fourcc_text(std::uint32_t code) {
-  std::string text;
-  for (int shift = 24; shift >= 0; shift -= 8) {
-    const char c = static_cast<char>(code >> shift & 0xFF);
-    text.push_back(c > 0x20 && c < 0x7F ? c : '?');
-  }
-  return text;
-}
-
 std::string name_of(const media::TagHeader& tag) {
   if (tag.codec != Codec::kNone) {
     return std::string(media::codec_name(tag.codec));
   }
-  return tag.codec_id > 0xFF ? "\"" + fourcc_text(tag.codec_id) + "\""
+  return tag.codec_id > 0xFF ? "\"" + media::fourcc_text(tag.codec_id) + "\""
                              : "codec number " + std::to_string(tag.codec_id) + " of FLV";
 }
 

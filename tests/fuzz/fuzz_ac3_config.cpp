@@ -1,19 +1,9 @@
 // What parses must be within its bounds: AC-3 by its first bytes, E-AC-3 by whole access units.
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 
+#include "fuzz/require.hpp"
 #include "media/ac3_config.hpp"
-
-namespace {
-
-void require(bool fact) {
-  if (!fact) {
-    std::abort();
-  }
-}
-
-}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace recording::media;

@@ -1,7 +1,6 @@
 // What a client sends to the API: path, query and body, separated by line feeds.
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
@@ -9,16 +8,11 @@
 #include "api/request_fields.hpp"
 #include "api/routes.hpp"
 #include "base/url.hpp"
+#include "fuzz/require.hpp"
 
 namespace {
 
 using namespace recording;
-
-void require(bool holds) {
-  if (!holds) {
-    std::abort();
-  }
-}
 
 void check_path(std::string_view path) {
   auto target = api::parse_target(path);

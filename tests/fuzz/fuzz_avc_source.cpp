@@ -3,21 +3,15 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <vector>
 
+#include "fuzz/require.hpp"
 #include "media/avc_config.hpp"
 #include "media/avc_source.hpp"
 
 namespace {
 
 using namespace recording;
-
-void require(bool fact) {
-  if (!fact) {
-    std::abort();
-  }
-}
 
 void check_key_frame(media::VideoSource& source, Bytes sample) {
   const iovec piece{sample.data(), sample.size()};

@@ -1,19 +1,9 @@
 // What parses must be the same after it was written and parsed again.
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 
+#include "fuzz/require.hpp"
 #include "media/flac_config.hpp"
-
-namespace {
-
-void require(bool fact) {
-  if (!fact) {
-    std::abort();
-  }
-}
-
-}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace recording::media;

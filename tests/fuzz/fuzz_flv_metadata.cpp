@@ -2,20 +2,10 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 
 #include "base/strings.hpp"
+#include "fuzz/require.hpp"
 #include "media/flv_metadata.hpp"
-
-namespace {
-
-void require(bool fact) {
-  if (!fact) {
-    std::abort();
-  }
-}
-
-}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace recording::media;

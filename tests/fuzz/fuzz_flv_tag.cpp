@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <vector>
 
+#include "fuzz/require.hpp"
 #include "media/flv_tag.hpp"
 #include "media/key_frame.hpp"
 
@@ -12,12 +12,6 @@ namespace {
 
 using recording::Bytes;
 using recording::ByteView;
-
-void require(bool fact) {
-  if (!fact) {
-    std::abort();
-  }
-}
 
 // A copy in as many allocations as there are pieces, so that the sanitizer sees each end.
 struct Cut {

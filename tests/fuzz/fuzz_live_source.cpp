@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 
+#include "fuzz/require.hpp"
 #include "transcode/drift.hpp"
 #include "transcode/ffmpeg_command.hpp"
 #include "transcode/master_playlist.hpp"
@@ -16,12 +16,6 @@ namespace {
 using recording::Bytes;
 using recording::ByteView;
 using namespace recording::transcode;
-
-void require(bool fact) {
-  if (!fact) {
-    std::abort();
-  }
-}
 
 // Nothing of what an encoder says gets among the arguments but numbers and names that are known.
 bool is_plain(const std::string& text) {

@@ -1,17 +1,11 @@
 // What parses is described whole, whatever the header says.
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 
+#include "fuzz/require.hpp"
 #include "media/opus_config.hpp"
 
 namespace {
-
-void require(bool fact) {
-  if (!fact) {
-    std::abort();
-  }
-}
 
 void check(recording::Result<recording::media::TrackConfig> config) {
   if (!config) {

@@ -3,20 +3,14 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 
+#include "fuzz/require.hpp"
 #include "media/audio_source.hpp"
 #include "media/video_source.hpp"
 
 namespace {
 
 using namespace recording;
-
-void require(bool fact) {
-  if (!fact) {
-    std::abort();
-  }
-}
 
 void check(const media::TrackConfig& config, media::Codec codec) {
   require(config.codec == codec && config.timescale != 0);

@@ -2,19 +2,9 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 
+#include "fuzz/require.hpp"
 #include "media/vp9_config.hpp"
-
-namespace {
-
-void require(bool fact) {
-  if (!fact) {
-    std::abort();
-  }
-}
-
-}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace recording::media;
