@@ -202,8 +202,8 @@ void take_metadata(ngx_rtmp_session_t* s, ngx_chain_t* in) {
   if (context == nullptr) {
     return;
   }
-  for (const std::string& why : metadata->rejected) {
-    if (!context->metadata || context->metadata->rejected != metadata->rejected) {
+  if (!context->metadata || context->metadata->rejected != metadata->rejected) {
+    for (const std::string& why : metadata->rejected) {
       ngx_log_error(NGX_LOG_WARN, s->connection->log, 0, "recording: onMetaData of \"%V\": %*s",
                     &app_of(s), why.size(), why.data());
     }
@@ -285,9 +285,6 @@ void accept_publisher(ngx_rtmp_session_t* s) {
   publisher.disconnect = [s] { ngx_rtmp_finalize_session(s); };
   context->session = application()->recorder().begin(std::move(publisher), std::move(admission));
   begin_live(s, *context);
-  if (context->session == nullptr && context->live == nullptr) {
-    return;
-  }
   if (context->session != nullptr && context->metadata && context->metadata->frame_rate) {
     context->session->declare_frame_rate(*context->metadata->frame_rate);
   }

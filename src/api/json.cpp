@@ -1,5 +1,8 @@
 #include "api/json.hpp"
 
+#include <type_traits>
+#include <variant>
+
 #include "base/strings.hpp"
 
 template class nlohmann::basic_json<nlohmann::ordered_map>;

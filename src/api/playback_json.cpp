@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 
+#include "media/color_names.hpp"
 #include "transcode/drift.hpp"
 #include "transcode/playback_record.hpp"
 
@@ -29,11 +30,6 @@ bool is_frozen(const LivePlayback& playback) {
 Json codec_json(media::Codec codec) {
   return codec == media::Codec::kNone ? Json(nullptr) : Json(media::codec_name(codec));
 }
-Json range_json(media::ColorRange range) {
-  return range == media::ColorRange::kNotSaid
-             ? Json(nullptr)
-             : Json(range == media::ColorRange::kFull ? "pc" : "tv");
-}
 Json rate_json(double rate) {
   return rate <= 0 ? Json(nullptr) : Json(std::round(rate * 1000) / 1000);
 }
@@ -55,7 +51,7 @@ Json frozen_json(const StreamRecord& stream) {
                {"width", positive_or_null(video.width.value)},
                {"height", positive_or_null(video.height.value)},
                {"pix_fmt", text_or_null(video.pix_fmt.value)},
-               {"color_range", range_json(video.color_range.value)},
+               {"color_range", text_or_null(media::color_range_name(video.color_range.value))},
                {"frame_rate", rate_json(video.frame_rate.value.per_second())},
                {"video_bit_rate", positive_or_null(video.bps.value)},
                {"audio_codec", codec_json(audio.codec)},
@@ -91,7 +87,7 @@ Json measured_json(const StreamRecord& stream) {
           {"width", positive_or_null(now.width)},
           {"height", positive_or_null(now.height)},
           {"pix_fmt", text_or_null(now.pix_fmt)},
-          {"color_range", range_json(now.color_range)},
+          {"color_range", text_or_null(media::color_range_name(now.color_range))},
           {"frame_rate", rate_json(now.rate_5s)},
           {"frame_rate_60s", rate_json(now.rate_60s)},
           {"video_bit_rate", positive_or_null(now.video_bps)},

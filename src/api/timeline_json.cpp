@@ -1,8 +1,5 @@
 #include "api/timeline_json.hpp"
 
-#include <type_traits>
-#include <variant>
-
 namespace recording::api {
 
 namespace {

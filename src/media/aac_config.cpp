@@ -185,6 +185,11 @@ Bytes decoder_setup(const Parsed& parsed, std::uint32_t channel_configuration, B
 
 }  // namespace
 
+std::uint32_t aac_object_type(ByteView record) {
+  BitReader in(record);
+  return read_object_type(in);
+}
+
 Result<TrackConfig> parse_aac_config(ByteView record) {
   BitReader in(record);
   Parsed parsed;

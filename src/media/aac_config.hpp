@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+
 #include "base/bytes.hpp"
 #include "base/result.hpp"
 #include "media/track_config.hpp"
@@ -12,6 +14,10 @@ namespace recording::media {
 // and channels are what comes out of the decoder, as ffprobe says them. (Low delay: frames of 512
 // or 480.)
 Result<TrackConfig> parse_aac_config(ByteView record);
+
+// Its audioObjectType as it is signalled: what decodes is the core's, but players want to know of
+// SBR that stands in front of it. 0: the record is empty.
+std::uint32_t aac_object_type(ByteView record);
 
 // The header of an MPEG-1/2/2.5 layer III frame (ISO/IEC 11172-3, 2.4.1.3): MP3 has no sequence
 // header in FLV, so the track is described by its first frame. default_duration is 1152 or 576.

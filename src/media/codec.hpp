@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -7,6 +8,7 @@ namespace recording::media {
 
 enum class TrackKind : std::uint8_t { kVideo = 0, kAudio = 1 };
 inline constexpr int kTrackKinds = 2;
+constexpr std::size_t index_of(TrackKind kind) { return static_cast<std::size_t>(kind); }
 
 // Values are stored in files and in the live state: never renumber.
 enum class Codec : std::uint8_t {

@@ -46,4 +46,8 @@ std::string_view color_primaries_name(std::uint8_t code) {
 std::string_view color_transfer_name(std::uint8_t code) { return named(kTransfers, code); }
 std::string_view color_space_name(std::uint8_t code) { return named(kMatrices, code); }
 
+std::string_view color_range_name(ColorRange range) {
+  return range == ColorRange::kNotSaid ? "" : range == ColorRange::kFull ? "pc" : "tv";
+}
+
 }  // namespace recording::media

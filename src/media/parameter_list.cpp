@@ -14,12 +14,6 @@ Value text(std::string_view value) { return value.empty() ? Value() : Value(std:
 Value not_negative(std::int32_t value) { return value < 0 ? Value() : Value(std::int64_t{value}); }
 Value positive(std::uint32_t value) { return value != 0 ? Value(std::int64_t{value}) : Value(); }
 
-Value colour_range(ColorRange range) {
-  return range == ColorRange::kNotSaid
-             ? Value()
-             : Value(std::string(range == ColorRange::kFull ? "pc" : "tv"));
-}
-
 Value frame_rate(std::uint32_t milli) { return milli == 0 ? Value() : Value(milli / 1000.0); }
 
 std::string name_in_words(const std::string& field) {
@@ -58,7 +52,7 @@ Parameters describe_video(const TrackConfig& config) {
       {"sample_aspect_ratio",
        std::to_string(source.sar_num) + ":" + std::to_string(source.sar_den)},
       {"pix_fmt", text(source.pix_fmt)},
-      {"color_range", colour_range(source.color_range)},
+      {"color_range", text(color_range_name(source.color_range))},
       {"color_primaries", text(color_primaries_name(source.color_primaries))},
       {"color_transfer", text(color_transfer_name(source.color_transfer))},
       {"color_space", text(color_space_name(source.color_space))},

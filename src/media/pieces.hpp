@@ -2,9 +2,11 @@
 
 #include <sys/uio.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "base/bytes.hpp"
 
@@ -12,6 +14,23 @@ namespace recording::media {
 
 // A message as it lies in memory: pieces in order, never copied together.
 using Pieces = std::span<const iovec>;
+
+// Appends to `out` the part of `pieces` that begins at `from` and is `size` long.
+inline void slice(Pieces pieces, std::size_t from, std::size_t size, std::vector<iovec>& out) {
+  for (const iovec& piece : pieces) {
+    if (size == 0) {
+      return;
+    }
+    if (from >= piece.iov_len) {
+      from -= piece.iov_len;
+      continue;
+    }
+    const std::size_t take = std::min(size, piece.iov_len - from);
+    out.push_back({static_cast<std::uint8_t*>(piece.iov_base) + from, take});
+    size -= take;
+    from = 0;
+  }
+}
 
 // Reads pieces as if they were one. Each step costs what it passes in pieces, not in bytes. As
 // ByteReader: a read past the end gives 0 and makes ok() false for good.

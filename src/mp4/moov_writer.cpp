@@ -71,8 +71,9 @@ class Pass : public IndexWalk::Visitor {
   Pass(const MoovRequest& request, TableSink& video, TableSink& audio)
       : request_(request), tables_{TrackTables(video), TrackTables(audio)} {}
 
-  // After the last index. A moov without any sample describes its tracks all the same.
-  void close() {
+  // After the last index. A moov without any sample describes its tracks all the same. Whether
+  // there is one.
+  bool close() {
     const bool any = tables_[0].samples() + tables_[1].samples() > 0;
     for (TrackKind kind : kTrackOrder) {
       tables_[slot(kind)].close();
@@ -80,6 +81,7 @@ class Pass : public IndexWalk::Visitor {
         begin_entry(kind);
       }
     }
+    return any;
   }
 
   const MoovRequest& request_;
@@ -146,9 +148,8 @@ class CountingPass final : private CountingSinks, public Pass {
   explicit CountingPass(const MoovRequest& request) : Pass(request, sinks[0], sinks[1]) {}
 
   MoovTally result() {
-    close();
+    const bool any = close();
     MoovTally result;
-    const bool any = tables_[0].samples() + tables_[1].samples() > 0;
     for (std::size_t i = 0; i < sinks.size(); ++i) {
       const TrackTables& table = tables_[i];
       TrackTally& tally = sinks[i].tally;
@@ -240,7 +241,7 @@ class WritingPass final : private WritingSinks, public Pass {
   }
 
   Status finish() {
-    close();
+    (void)close();
     for (WritingSink& sink : sinks) {
       for (TableStream& stream : sink.streams) {
         RECORDING_TRY(stream.close());

@@ -18,7 +18,6 @@ using ConfigRef = std::shared_ptr<const media::TrackConfig>;
 template <class T>
 using PerKind = std::array<T, media::kTrackKinds>;
 
-constexpr std::size_t index_of(media::TrackKind kind) { return static_cast<std::size_t>(kind); }
 inline constexpr std::array kBothKinds = {media::TrackKind::kVideo, media::TrackKind::kAudio};
 
 // A seam to be noted in the file in front of a batch. The writer adds where the timeline goes on.

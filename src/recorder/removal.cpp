@@ -1,7 +1,6 @@
 #include "recorder/removal.hpp"
 
 #include <utility>
-#include <vector>
 
 #include "recorder/events.hpp"
 #include "recorder/recording_writer.hpp"

@@ -15,23 +15,6 @@ std::size_t total_size(media::Pieces pieces) {
   return size;
 }
 
-// Appends to `out` the part of `pieces` that begins at `from` and is `size` long.
-void slice(media::Pieces pieces, std::size_t from, std::size_t size, std::vector<iovec>& out) {
-  for (const iovec& piece : pieces) {
-    if (size == 0) {
-      return;
-    }
-    if (from >= piece.iov_len) {
-      from -= piece.iov_len;
-      continue;
-    }
-    const std::size_t take = std::min(size, piece.iov_len - from);
-    out.push_back({static_cast<std::uint8_t*>(piece.iov_base) + from, take});
-    size -= take;
-    from = 0;
-  }
-}
-
 Bytes joined(media::Pieces pieces, std::size_t limit) {
   Bytes bytes;
   for (const iovec& piece : pieces) {
@@ -53,7 +36,7 @@ Intake TrackIntake::take(std::uint32_t timestamp_ms, std::int64_t now_ms, media:
   const media::TagHeader tag = kind_ == media::TrackKind::kVideo ? media::parse_video_tag(message)
                                                                  : media::parse_audio_tag(message);
   pieces_.clear();
-  slice(message, tag.header_size, tag.payload_size, pieces_);
+  media::slice(message, tag.header_size, tag.payload_size, pieces_);
   Intake intake;
   switch (tag.kind) {
     case media::TagKind::kSequenceHeader:
@@ -216,9 +199,9 @@ void TrackIntake::arrange_key_frame() {
   }
   const auto at = static_cast<std::size_t>(sets.at);
   arranged_.clear();
-  slice(pieces_, 0, at, arranged_);
+  media::slice(pieces_, 0, at, arranged_);
   arranged_.push_back({const_cast<std::uint8_t*>(sets.insert.data()), sets.insert.size()});
-  slice(pieces_, at, total_size(pieces_) - at, arranged_);
+  media::slice(pieces_, at, total_size(pieces_) - at, arranged_);
   pieces_.swap(arranged_);
 }
 

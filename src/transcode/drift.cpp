@@ -1,6 +1,9 @@
 #include "transcode/drift.hpp"
 
 #include <cmath>
+#include <string_view>
+
+#include "media/color_names.hpp"
 
 namespace recording::transcode {
 namespace {
@@ -22,9 +25,8 @@ ParameterValue positive(std::uint32_t value) {
   return value == 0 ? ParameterValue() : ParameterValue(std::int64_t{value});
 }
 ParameterValue range(media::ColorRange value) {
-  return value == media::ColorRange::kNotSaid
-             ? ParameterValue()
-             : ParameterValue(std::string(value == media::ColorRange::kFull ? "pc" : "tv"));
+  const std::string_view name = media::color_range_name(value);
+  return name.empty() ? ParameterValue() : ParameterValue(std::string(name));
 }
 // What is measured by timestamps of whole milliseconds is off by some thousandths.
 double rounded(double rate) {
@@ -57,8 +59,10 @@ Pair track_pair(const char* name, media::Codec frozen, media::Codec now) {
 }
 
 Pair compare(DriftField field, const FrozenSource& frozen, const Measured& now) {
-  const FrozenVideo video = frozen.video.value_or(FrozenVideo());
-  const FrozenAudio audio = frozen.audio.value_or(FrozenAudio());
+  static const FrozenVideo kNoVideo;
+  static const FrozenAudio kNoAudio;
+  const FrozenVideo& video = frozen.video ? *frozen.video : kNoVideo;
+  const FrozenAudio& audio = frozen.audio ? *frozen.audio : kNoAudio;
   const bool pictures = frozen.video && now.video_codec != media::Codec::kNone;
   const bool sound = frozen.audio && now.audio_codec != media::Codec::kNone;
   switch (field) {

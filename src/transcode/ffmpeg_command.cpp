@@ -178,11 +178,10 @@ class Command {
     }
     const FrozenAudio& source = *source_.audio;
     constexpr std::uint32_t kMostRate = 48000;
-    constexpr std::uint16_t kMostChannels = 2;
     add({"-map", "[a" + std::to_string(i) + "]", "-c" + n, "aac", "-b" + n,
          std::to_string(audio.bps), "-ar" + n,
          std::to_string(std::min(source.sample_rate.value, kMostRate)), "-ac" + n,
-         std::to_string(std::min(source.channels.value, kMostChannels))});
+         std::to_string(std::min(source.channels.value, kMostEncodedChannels))});
   }
 
   // ffmpeg ends a segment at the first key frame that is not earlier than this after its beginning:

@@ -20,12 +20,6 @@ using media::TrackKind;
 // How many tags one writev(2) takes at most.
 constexpr std::size_t kMostPieces = 64;
 
-constexpr std::size_t index_of(TrackKind kind) { return static_cast<std::size_t>(kind); }
-
-bool is_fed(Codec codec) {
-  return codec == Codec::kAvc || codec == Codec::kAac || codec == Codec::kMp3;
-}
-
 }  // namespace
 
 bool& FlvFeed::has(TrackKind kind) { return has_[index_of(kind)]; }
@@ -43,7 +37,7 @@ bool FlvFeed::add(const SourceMessage& taken, media::Pieces message) {
   if ((!taken.decodable && !configuration) || (opened_ && !has(taken.kind))) {
     return true;
   }
-  if (!is_fed(tag.codec)) {
+  if (!can_be_fed(tag.codec)) {
     return configuration;
   }
   has(taken.kind) = true;
@@ -146,18 +140,17 @@ void FlvFeed::open(const FlvTracks& tracks) {
   reading_ = true;
   sent_ = {};
   std::erase_if(tags_, [&](const Tag& tag) { return !has(tag.kind); });
-  bytes_ = 0;
   for (Tag& tag : tags_) {
     tag.begins = !tracks.video || (tag.begins && tag.kind == TrackKind::kVideo);
-    bytes_ += tag.bytes.size();
   }
   const auto start =
       std::find_if(tags_.begin(), tags_.end(), [](const Tag& tag) { return tag.begins; });
   waiting_for_start_ = start == tags_.end();
-  for (auto tag = tags_.begin(); tag != start; ++tag) {
-    bytes_ -= tag->bytes.size();
-  }
   tags_.erase(tags_.begin(), start);
+  bytes_ = 0;
+  for (const Tag& tag : tags_) {
+    bytes_ += tag.bytes.size();
+  }
   head_.clear();
   put_file_header(head_, tracks);
 }

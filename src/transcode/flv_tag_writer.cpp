@@ -53,6 +53,10 @@ void put_metadata(Bytes& out, const FlvTracks& tracks) {
 
 }  // namespace
 
+bool can_be_fed(Codec codec) {
+  return codec == Codec::kAvc || codec == Codec::kAac || codec == Codec::kMp3;
+}
+
 void put_file_header(Bytes& out, const FlvTracks& tracks) {
   const Bytes header = {
       'F', 'L', 'V', 1, static_cast<std::uint8_t>((tracks.audio ? 4 : 0) | tracks.video),

@@ -23,6 +23,9 @@ void put_file_header(Bytes& out, const FlvTracks& tracks);
 void begin_tag(Bytes& out, media::TrackKind kind, std::int64_t ms, std::size_t most_body);
 void end_tag(Bytes& out, std::size_t at);
 
+// What ffmpeg's reader of FLV knows, before its version 6.1.
+bool can_be_fed(media::Codec codec);
+
 // What stands in front of a sample's payload, or of a configuration: at most so many bytes. H.264,
 // AAC and MP3, however they were signalled.
 inline constexpr std::size_t kMostMediaHeader = 5;

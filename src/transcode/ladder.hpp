@@ -10,6 +10,12 @@
 
 namespace recording::transcode {
 
+// ffmpeg's name of the media playlist of a track: pictures first, then sounds.
+inline std::string media_playlist_name(std::size_t track) {
+  return "media_" + std::to_string(track) + ".m3u8";
+}
+inline constexpr std::uint16_t kMostEncodedChannels = 2;
+
 // One encoded or copied track of pictures.
 struct LiveVideo {
   bool copy = false;                    // the source as it came

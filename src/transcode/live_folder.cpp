@@ -14,6 +14,8 @@
 #include <vector>
 
 #include "base/strings.hpp"
+#include "runtime/sys_error.hpp"
+#include "transcode/ladder.hpp"
 
 namespace recording::transcode {
 namespace {
@@ -26,15 +28,10 @@ constexpr std::string_view kEndList = "#EXT-X-ENDLIST";  // RFC 8216, 4.3.3.4
 // A sweep may take away an empty folder just when somebody is about to use it.
 constexpr int kTries = 8;
 
-Error error_of(const std::string& what, int number) {
-  return {number == ENOSPC || number == EDQUOT ? Errc::kNoSpace
-          : number == ENOENT                   ? Errc::kNotFound
-                                               : Errc::kIo,
-          what + ": " + std::strerror(number), number};
-}
+using runtime::sys_error;
 
 std::string media_playlist(const std::string& folder, int index) {
-  return folder + "/media_" + std::to_string(index) + ".m3u8";
+  return folder + "/" + media_playlist_name(static_cast<std::size_t>(index));
 }
 
 Status write_whole(const std::string& path, std::string_view text) {
@@ -42,29 +39,29 @@ Status write_whole(const std::string& path, std::string_view text) {
   const UniqueFd fd(
       ::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644));
   if (!fd.valid()) {
-    return error_of("open " + part, errno);
+    return sys_error("open " + part, errno);
   }
   while (!text.empty()) {
     const ssize_t done = ::write(fd.get(), text.data(), text.size());
     if (done < 0 && errno != EINTR) {
-      return error_of("write " + part, errno);
+      return sys_error("write " + part, errno);
     }
     text.remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(done, 0)));
   }
-  return ::rename(part.c_str(), path.c_str()) == 0 ? ok() : error_of("rename " + part, errno);
+  return ::rename(part.c_str(), path.c_str()) == 0 ? ok() : sys_error("rename " + part, errno);
 }
 
 Result<std::string> read_whole(const std::string& path) {
   const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd.valid()) {
-    return error_of("open " + path, errno);
+    return sys_error("open " + path, errno);
   }
   std::string text;
   char piece[4096];
   ssize_t size = 0;
   while ((size = ::read(fd.get(), piece, sizeof piece)) != 0) {
     if (size < 0 && errno != EINTR) {
-      return error_of("read " + path, errno);
+      return sys_error("read " + path, errno);
     }
     text.append(piece, static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
   }
@@ -81,9 +78,9 @@ Status show_run(const std::string& stream_folder, const std::string& run) {
   }
   const std::string part = link + "." + run;
   if (::symlink(run.c_str(), part.c_str()) != 0 && errno != EEXIST) {
-    return error_of("symlink " + part, errno);
+    return sys_error("symlink " + part, errno);
   }
-  return ::rename(part.c_str(), link.c_str()) == 0 ? ok() : error_of("rename " + part, errno);
+  return ::rename(part.c_str(), link.c_str()) == 0 ? ok() : sys_error("rename " + part, errno);
 }
 
 std::vector<fs::path> entries_of(const fs::path& folder) {
@@ -136,7 +133,7 @@ Status make_run_folder(const std::string& stream_folder, const std::string& run,
     }
   }
   if (fault) {
-    return error_of("mkdir " + folder, fault.value());
+    return sys_error("mkdir " + folder, fault.value());
   }
   return show ? show_run(stream_folder, run) : ok();
 }
@@ -147,7 +144,7 @@ Status publish_master(const std::string& stream_folder, const std::string& run, 
   for (int i = 0; i < playlists; ++i) {
     struct stat found = {};
     if (::stat(media_playlist(folder, i).c_str(), &found) != 0) {
-      return error_of(media_playlist(folder, i), errno);
+      return sys_error(media_playlist(folder, i), errno);
     }
     if (found.st_size == 0) {
       return Error{Errc::kNotFound, media_playlist(folder, i) + " is empty"};
@@ -196,7 +193,7 @@ Result<LiveFile> open_live_file(const std::string& path) {
   file.fd.reset(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   struct stat found = {};
   if (!file.fd.valid() || ::fstat(file.fd.get(), &found) != 0) {
-    return error_of("open " + path, errno);
+    return sys_error("open " + path, errno);
   }
   if (!S_ISREG(found.st_mode)) {
     return Error{Errc::kNotFound, path + " is no file"};

@@ -18,8 +18,6 @@ constexpr double kOverhead = 1.05;
 constexpr double kBitsPerPixel = 0.1;
 constexpr std::int64_t kUsualAudioBps = 160000;
 
-std::string media_playlist(std::size_t track) { return "media_" + std::to_string(track) + ".m3u8"; }
-
 class Master {
  public:
   Master(const FrozenSource& source, const TranscoderSettings& settings, std::int64_t source_bps,
@@ -42,13 +40,12 @@ class Master {
 
  private:
   [[nodiscard]] std::string audio_group(std::size_t i) const {
-    constexpr std::uint16_t kMostChannels = 2;
-    const std::uint16_t channels = ladder_.audios[i].copy
-                                       ? source_.audio->channels.value
-                                       : std::min(source_.audio->channels.value, kMostChannels);
+    const std::uint16_t channels =
+        ladder_.audios[i].copy ? source_.audio->channels.value
+                               : std::min(source_.audio->channels.value, kMostEncodedChannels);
     return "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"audio" + std::to_string(i) +
            "\",NAME=\"audio\",DEFAULT=YES,AUTOSELECT=YES,CHANNELS=\"" + std::to_string(channels) +
-           "\",URI=\"" + media_playlist(ladder_.videos.size() + i) + "\"\n";
+           "\",URI=\"" + media_playlist_name(ladder_.videos.size() + i) + "\"\n";
   }
 
   [[nodiscard]] std::string variant(const LiveRendition& rendition) const {
@@ -80,7 +77,7 @@ class Master {
                              : ladder_.videos.size() + static_cast<std::size_t>(rendition.audio);
     return "#EXT-X-STREAM-INF:BANDWIDTH=" + std::to_string(std::llround(most)) +
            ",AVERAGE-BANDWIDTH=" + std::to_string(std::llround(average)) + ",CODECS=\"" + codecs +
-           "\"" + attributes + "\n" + media_playlist(track) + "\n";
+           "\"" + attributes + "\n" + media_playlist_name(track) + "\n";
   }
 
   void add_video(const LiveVideo& video, double& most, double& average) const {

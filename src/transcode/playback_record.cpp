@@ -210,7 +210,7 @@ void PlaybackRecord::set_speed(std::uint32_t milli) {
 }
 
 void PlaybackRecord::flush() {
-  if (!changed_) {
+  if (!changed_ || session_ == 0) {
     return;
   }
   auto begun = state_.begin();

@@ -11,24 +11,6 @@ using media::TrackKind;
 
 constexpr std::size_t kLongestHeader = 16384;
 
-std::size_t index_of(TrackKind kind) { return static_cast<std::size_t>(kind); }
-
-// The payload of a message: what lies behind its header and before other tracks.
-void payload_of(media::Pieces message, const media::TagHeader& tag, std::vector<iovec>& out) {
-  out.clear();
-  std::size_t skip = tag.header_size;
-  std::size_t left = tag.payload_size;
-  for (const iovec& piece : message) {
-    const std::size_t from = std::min(skip, piece.iov_len);
-    skip -= from;
-    const std::size_t size = std::min(left, piece.iov_len - from);
-    left -= size;
-    if (size > 0) {
-      out.push_back({static_cast<std::uint8_t*>(piece.iov_base) + from, size});
-    }
-  }
-}
-
 }  // namespace
 
 const media::TrackConfig* SourceIntake::config(TrackKind kind) const {
@@ -45,7 +27,8 @@ SourceMessage SourceIntake::take(TrackKind kind, std::uint32_t timestamp_ms, std
   for (const iovec& piece : message) {
     out.size += piece.iov_len;
   }
-  payload_of(message, out.tag, payload_);
+  payload_.clear();
+  media::slice(message, out.tag.header_size, out.tag.payload_size, payload_);
   if (out.tag.kind == TagKind::kSequenceHeader && out.tag.payload_size <= kLongestHeader) {
     Bytes record;
     media::PieceReader(payload_).copy(out.tag.payload_size, record);

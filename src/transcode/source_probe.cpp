@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "media/codec_string.hpp"
+#include "transcode/flv_tag_writer.hpp"
 
 namespace recording::transcode {
 namespace {
@@ -26,19 +27,12 @@ constexpr FrameRate kUsualRate{30, 1};
 // Timestamps are whole milliseconds, and encoders have their jitter.
 constexpr double kRateTolerance = 0.1;
 
-std::size_t index_of(TrackKind kind) { return static_cast<std::size_t>(kind); }
-
 std::string name_of(const media::TagHeader& tag) {
   if (tag.codec != Codec::kNone) {
     return std::string(media::codec_name(tag.codec));
   }
   return tag.codec_id > 0xFF ? "\"" + media::fourcc_text(tag.codec_id) + "\""
                              : "codec number " + std::to_string(tag.codec_id) + " of FLV";
-}
-
-// What ffmpeg's reader of FLV knows, before its version 6.1.
-bool can_be_fed(Codec codec) {
-  return codec == Codec::kAvc || codec == Codec::kAac || codec == Codec::kMp3;
 }
 
 // The usual rate that a second of timestamps shows.

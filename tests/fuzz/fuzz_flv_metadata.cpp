@@ -1,5 +1,4 @@
 // onMetaData of an encoder: any bytes give fields that are possible, or none.
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 

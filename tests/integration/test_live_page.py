@@ -1,16 +1,12 @@
 """The page that plays a live stream, in a browser, from whichever worker answers."""
 import http.client
-import http.server
-import json
 import os
 import pathlib
-import subprocess
-import threading
 import time
 import unittest
 
 from tests.integration.support import AUTOMATIC, Api, test_clip, wait_for
-from tests.integration.support.browser import CHROMIUM, command_of
+from tests.integration.support.browser import CHROMIUM, Player, open_browser, serve
 from tests.integration.support.live import LIVE, LiveTest, signed
 
 # Shows the page in an iframe, and tells once a second what it plays.
@@ -30,7 +26,7 @@ setInterval(() => {
 </script>"""
 
 
-class Embedding(http.server.BaseHTTPRequestHandler):
+class Embedding(Player):
     """A site that has the page in an iframe, and nginx behind it."""
 
     def do_GET(self):
@@ -51,28 +47,12 @@ class Embedding(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def do_POST(self):
-        self.server.told.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-        self.send_response(204)
-        self.end_headers()
-
-    def log_message(self, *_):
-        pass
-
 
 class Page(LiveTest):
     def embed(self, server, page):
-        site = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Embedding)
-        site.daemon_threads = True
-        site.page, site.nginx_port = OUTSIDE.replace("PAGE", page), server.http_port
-        site.told, site.asked = [], []
-        threading.Thread(target=site.serve_forever, daemon=True).start()
-        self.addCleanup(site.server_close)
-        self.addCleanup(site.shutdown)
-        browser = subprocess.Popen(
-            command_of(CHROMIUM, self.folder / "chromium", f"http://127.0.0.1:{site.server_port}/"),
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            env={**os.environ, "HOME": str(self.folder)}, start_new_session=True)
+        site = serve(self, Embedding, server, page=OUTSIDE.replace("PAGE", page), asked=[])
+        browser = open_browser(self, CHROMIUM, self.folder / "chromium",
+                               f"http://127.0.0.1:{site.server_port}/")
 
         def end():
             os.killpg(browser.pid, 9)
@@ -90,8 +70,8 @@ class Page(LiveTest):
         site = self.embed(server, page)
 
         def told(what, where, timeout=60):
-            return wait_for(lambda: next((t for t in site.told[::-1] if where(t)), None), timeout,
-                            f"the page {what}; it told {site.told[-3:]}")
+            return wait_for(lambda: next((t for t in site.results[::-1] if where(t)), None), timeout,
+                            f"the page {what}; it told {site.results[-3:]}")
         told("waits for the stream", lambda t: "not live" in t["says"])
         publisher = self.publish(server, "cam", source=clip)
         link = wait_for(lambda: (self.stream(server, "cam") or {}).get("hls_url"), 60,

@@ -1,7 +1,6 @@
 """A source that changes in the middle of a broadcast: every picture of every part stays what it
 was, the timeline names what changed, and what is made of the download is right."""
 import concurrent.futures
-import json
 import re
 import subprocess
 import unittest
@@ -183,17 +182,16 @@ class SourceChanges(RecordingTest):
 
     def assert_events(self, server, rows):
         """One for each change, in words and in fields."""
-        lines = [json.loads(line) for line in re.findall(
-            r'event (\{"type":"recording.source_changed".*\})', server.log_text())]
+        events = self.events(server, "recording.source_changed")
         by_video = {}
-        for line in lines:
-            by_video.setdefault(line["data"]["video_id"], []).append(line["data"])
+        for data in events:
+            by_video.setdefault(data["video_id"], []).append(data)
         for case in rows:
             video = self.of(server, case.name)
             told = [{"at_ms": data["at_ms"], **change} for data in by_video[video["id"]]
                     for change in data["changes"]]
             self.assertEqual(told, self.timeline(server, video)["changes"], case.name)
-        words = " ".join(line["data"]["message"] for line in lines)
+        words = " ".join(data["message"] for data in events)
         self.assertIn("pixel format yuv420p → yuvj420p, colour range tv → pc at 00:00:0", words)
 
     def test_headers_that_change_nothing(self):

@@ -38,6 +38,26 @@ def command_of(browser, home, url):
     return [FIREFOX, "--headless", "--no-remote", "--profile", str(home), url]
 
 
+def open_browser(test, browser, home, url):
+    return subprocess.Popen(
+        command_of(browser, home, url), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL, env={**os.environ, "HOME": str(test.folder)},
+        start_new_session=True)
+
+
+def serve(test, handler, server, **state):
+    """A site in front of nginx; what its handler keeps, and what its pages tell (`results`)."""
+    site = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    site.daemon_threads = True
+    site.nginx_port, site.results = server.http_port, []
+    for name, value in state.items():
+        setattr(site, name, value)
+    threading.Thread(target=site.serve_forever, daemon=True).start()
+    test.addCleanup(site.server_close)
+    test.addCleanup(site.shutdown)
+    return site
+
+
 class Player(http.server.BaseHTTPRequestHandler):
     """Serves the page; hands requests for the video on to nginx, ranges and all."""
 
@@ -79,19 +99,10 @@ class Player(http.server.BaseHTTPRequestHandler):
 
 def play_page(test, page, server, slug, query="", browser=CHROMIUM):
     """What the page told after it had played /video, and the ranges that it asked for."""
-    player = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Player)
-    player.daemon_threads = True
-    player.page = page
-    player.nginx_port, player.video = server.http_port, f"/videos/{slug}/source.mp4{query}"
-    player.results, player.ranges = [], []
-    threading.Thread(target=player.serve_forever, daemon=True).start()
-    test.addCleanup(player.server_close)
-    test.addCleanup(player.shutdown)
+    player = serve(test, Player, server, page=page, ranges=[],
+                   video=f"/videos/{slug}/source.mp4{query}")
     home = test.folder / f"{pathlib.Path(browser).name}-{slug}{len(query)}"
-    running = subprocess.Popen(
-        command_of(browser, home, f"http://127.0.0.1:{player.server_port}/"),
-        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        env={**os.environ, "HOME": str(test.folder)}, start_new_session=True)
+    running = open_browser(test, browser, home, f"http://127.0.0.1:{player.server_port}/")
     try:
         result = wait_for(lambda: player.results, 90, "the browser has played")[0]
     finally:

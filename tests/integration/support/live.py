@@ -1,10 +1,8 @@
 """The base of tests that look at live playback."""
 import base64
 import hashlib
-import json
 import os
 import pathlib
-import re
 import subprocess
 import urllib.parse
 
@@ -64,15 +62,6 @@ class LiveTest(RecordingTest):
             transcoder = self.transcoder(server, name, app)
             return transcoder if transcoder and transcoder["state"] == state else None
         return wait_for(there, timeout, f"the transcoder of {name} is {state}", interval=0.1)
-
-    def events(self, server, kind):
-        found = []
-        for line in server.log_text().splitlines():
-            if match := re.search(r"recording: event (\{.*\})", line):
-                event = json.loads(match[1])
-                if event["type"] == kind:
-                    found.append(event["data"])
-        return found
 
     @staticmethod
     def programs(server, name="", launchers=True):

@@ -1,5 +1,7 @@
 """The base of tests that publish and look at what was recorded."""
+import json
 import pathlib
+import re
 import tempfile
 
 from .api import Api
@@ -76,6 +78,15 @@ class RecordingTest(IntegrationTest):
             return stream is not None and stream["recording"] and any(
                 path.stat().st_size > bytes_on_disk for path in self.in_spool(server))
         wait_for(there, 15, f"{name!r} is being recorded")
+
+    def events(self, server, kind):
+        found = []
+        for line in server.log_text().splitlines():
+            if match := re.search(r"recording: event (\{.*\})", line):
+                event = json.loads(match[1])
+                if event["type"] == kind:
+                    found.append(event["data"])
+        return found
 
     def wait_ended(self, server, count=1, timeout=30):
         """All videos, when there are `count` and none is being recorded any more."""
