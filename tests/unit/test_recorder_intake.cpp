@@ -245,7 +245,7 @@ struct Feed {
     }
   }
   bool give(TrackKind kind, const Bytes& message, std::uint32_t ts) {
-    TrackIntake& track = tracks[recorder::index_of(kind)];
+    TrackIntake& track = tracks[media::index_of(kind)];
     const iovec piece{const_cast<std::uint8_t*>(message.data()), message.size()};
     const Intake intake = track.take(ts, ts, {&piece, 1});
     if (intake.what != What::kSample) {
