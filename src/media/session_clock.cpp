@@ -20,6 +20,8 @@ constexpr std::int64_t kCompareMs = 10000;
 constexpr std::int64_t kSlackMs = 40;
 // A track that rested for longer while the other went on goes on beside it.
 constexpr std::int64_t kRestMs = 500;
+// A clock that has not been steady for so long is noisy, and is not followed in small steps.
+constexpr std::int64_t kSteadyMs = 1000;
 // A clock that begins anew begins not later.
 constexpr std::int64_t kResetMs = 500;
 
@@ -65,6 +67,30 @@ bool SessionClock::jumps(TrackKind kind, std::int64_t ms, std::int64_t now_ms) c
   const std::int64_t back = it.started ? kBackMs : kLongestStepMs;
   return ms < it.last_ms - back ||
          (ms > it.last_ms + kLongestStepMs && ms > latest_possible(now_ms));
+}
+
+// How much earlier something came than it was expected.
+std::int64_t SessionClock::early(const Track& it) const {
+  return it.started ? next_of(it) - (received_ms_ + it.offset) : 0;
+}
+
+// Whether the clock went back a little for both tracks. Each waiting behind its own last sample,
+// sound and picture would be as far apart as these are.
+bool SessionClock::goes_back_with_other(TrackKind kind) const {
+  const std::int64_t step = early(tracks_[static_cast<std::size_t>(kind)]);
+  const std::int64_t others = tracks_[1 - static_cast<std::size_t>(kind)].went_back;
+  return step > kSlackMs && others > kSlackMs && std::abs(step - others) <= kSlackMs &&
+         latest_ms_ <= unsteady_since_ms_ + kBackMs;
+}
+
+// Whether what went back by `step` goes on meanwhile, until the other track tells whether its clock
+// did, too: sound, which has no other reason to; and pictures so slow that waiting would show.
+bool SessionClock::goes_on(TrackKind kind, std::int64_t step) const {
+  const Track& it = tracks_[static_cast<std::size_t>(kind)];
+  return step > kSlackMs && received_ms_ + it.offset < it.last_ms &&
+         (kind == TrackKind::kAudio || next_of(it) - it.last_ms > kSlackMs) &&
+         (it.went_back <= kSlackMs ||
+          it.other_ms == tracks_[1 - static_cast<std::size_t>(kind)].last_ms);
 }
 
 // The first sample of a track: on the clock of the other one, if there is one.
@@ -162,14 +188,31 @@ SessionClock::Time SessionClock::next(TrackKind kind, std::uint32_t timestamp_ms
   if (jumps(kind, received_ms_ + it.offset, now_ms)) {
     close_jump(kind, timestamp_ms <= kResetMs);
     repaired = true;
+  } else if (early(it) > kSlackMs) {
+    if (latest_ms_ > unsteady_until_ms_) {
+      unsteady_since_ms_ = latest_ms_;
+    }
+    unsteady_until_ms_ = latest_ms_ + kSteadyMs;
   }
+  if (goes_back_with_other(kind)) {
+    close_jump(kind, false);
+    Track& other = this->other(kind);
+    std::swap(other.offset, other.alternative);
+    other.follows = false;
+    other.went_back = 0;
+    repaired = true;
+  }
+  const std::int64_t step = early(it);
+  const bool held = goes_on(kind, step);
+  const bool waits = received_ms_ + it.offset < it.last_ms;
+  it.went_back = waits ? std::max(step, it.went_back) : step;
   Time time{};
-  time.ms = received_ms_ + it.offset;
+  time.ms = received_ms_ + it.offset + (held ? step : 0);
   const SampleClock::Time sample = it.samples->next(time.ms, cts_ms);
   time.dts = sample.dts;
   time.cts = sample.cts;
   it.last_ms = it.started ? std::max(it.last_ms, time.ms) : time.ms;
-  if (repaired || sample.moved || sample.advanced) {
+  if (repaired || held || sample.moved || sample.advanced) {
     TimestampRepair& repair = time.repair;
     repair.track = kind;
     repair.at_ms = it.last_ms;
@@ -177,7 +220,7 @@ SessionClock::Time SessionClock::next(TrackKind kind, std::uint32_t timestamp_ms
     repair.to_ms = static_cast<std::uint32_t>(it.last_ms - before);
     if (repaired) {
       repair.kind = jump_kind(timestamp_ms, it.offset - before);
-    } else if (sample.moved) {
+    } else if (held || sample.moved) {
       repair.kind =
           timestamp_ms == it.last_timestamp ? RepairKind::kRepeated : RepairKind::kBackward;
     } else {

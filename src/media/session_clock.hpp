@@ -17,7 +17,7 @@ namespace recording::media {
 // it can be the same clock's: a pause of the media stays a pause, a drift of sound against picture
 // stays a drift. It cannot be the same clock's
 //  - when it is more than 250 ms behind the track's last one; less than that waits for its time,
-//    see SampleClock;
+//    see SampleClock, unless the other track goes back as much at the same time;
 //  - when it is more than 10 s ahead, of the track and of where the session can be: so much time
 //    has not passed since the last message came (monotonic), nor did the session lag behind so much
 //    (up to a minute; then an encoder had dropped what it could not send).
@@ -59,6 +59,7 @@ class SessionClock {
     std::int64_t last_ms = 0;      // the latest so far
     std::int64_t other_ms = 0;     // last_ms of the other track when this one's last sample came
     std::uint32_t last_timestamp = 0;
+    std::int64_t went_back = 0;  // by so much; while it waits for its time
   };
   // Where samples of a track are expected: between its own next and the session's latest.
   struct Expected {
@@ -74,6 +75,9 @@ class SessionClock {
   [[nodiscard]] Expected expected(const Track& it) const;
   [[nodiscard]] std::int64_t latest_possible(std::int64_t now_ms) const;
   [[nodiscard]] bool jumps(TrackKind kind, std::int64_t ms, std::int64_t now_ms) const;
+  [[nodiscard]] std::int64_t early(const Track& it) const;
+  [[nodiscard]] bool goes_back_with_other(TrackKind kind) const;
+  [[nodiscard]] bool goes_on(TrackKind kind, std::int64_t step) const;
   void begin(TrackKind kind, std::uint32_t timestamp_ms, std::int64_t now_ms);
   bool try_other_clock(TrackKind kind, std::int64_t now_ms);
   void close_jump(TrackKind kind, bool reset);
@@ -83,6 +87,9 @@ class SessionClock {
   std::int64_t latest_ms_ = 0;    // of the session
   std::int64_t arrived_ms_ = 0;   // monotonic, of the last message
   std::int64_t lead_ms_ = 0;      // the most that session time was ever ahead of arrival
+  // While something came too early now and then.
+  std::int64_t unsteady_since_ms_ = 0;
+  std::int64_t unsteady_until_ms_ = std::numeric_limits<std::int64_t>::min();
   std::int64_t compare_until_ms_ = std::numeric_limits<std::int64_t>::min();  // of the session
 };
 
