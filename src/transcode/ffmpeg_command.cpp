@@ -3,11 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <initializer_list>
-#include <limits>
-#include <numeric>
 #include <utility>
 
 #include "media/color_names.hpp"
+#include "transcode/picture_size.hpp"
 
 namespace recording::transcode {
 namespace {
@@ -18,8 +17,6 @@ std::string decimal(std::int64_t thousandths) {
   const std::string rest = std::to_string(thousandths % 1000);
   return text + std::string(3 - rest.size(), '0') + rest;
 }
-
-constexpr int kLargestInt = std::numeric_limits<int>::max();
 
 class Command {
  public:
@@ -100,23 +97,17 @@ class Command {
     return source_.video->color_range.value == media::ColorRange::kFull ? "pc" : "tv";
   }
 
-  // The frozen size and shape, whatever comes: pictures of another shape get bars. "dar" is what
-  // comes. The shape is said exactly, whatever the rounding to even sides did to it: DASH has one
-  // for all pictures among which a player chooses.
+  // The frozen size and shape, whatever comes. DASH has one shape for all pictures among which a
+  // player chooses.
   [[nodiscard]] std::string scaler(std::size_t i) const {
     const LiveVideo& video = ladder_.videos[i];
     const FrozenVideo& source = *source_.video;
-    const std::uint64_t across = std::uint64_t{source.width.value} * source.sar_num;
-    const std::uint64_t down = std::uint64_t{source.height.value} * source.sar_den;
-    const std::uint64_t common = std::max<std::uint64_t>(std::gcd(across, down), 1);
-    const std::string wide = std::to_string(across / common), high = std::to_string(down / common);
-    const std::string width = std::to_string(video.width), height = std::to_string(video.height);
+    const PictureShape shape =
+        shape_of({source.width.value, source.height.value}, source.sar_num, source.sar_den);
     const std::string n = std::to_string(i);
-    return "[s" + n + "]scale=w='2*round(" + width + "/2*min(1,dar*" + high + "/" + wide +
-           "))':h='2*round(" + height + "/2*min(1," + wide + "/" + high +
-           "/dar))':out_range=" + range() + ",format=yuv420p,pad=" + width + ":" + height +
-           ":-1:-1,setdar=dar=" + wide + "/" + high + ":max=" + std::to_string(kLargestInt) + "[v" +
-           n + "]";
+    return "[s" + n + "]" +
+           letterbox({video.width, video.height}, shape, std::string(":out_range=") + range()) +
+           "[v" + n + "]";
   }
 
   void add_video(std::size_t i) {

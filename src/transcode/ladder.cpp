@@ -1,8 +1,9 @@
 #include "transcode/ladder.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
+
+#include "transcode/picture_size.hpp"
 
 namespace recording::transcode {
 namespace {
@@ -44,77 +45,29 @@ std::uint32_t shorter_side(const FrozenVideo& video) {
   return std::min(video.width.value, video.height.value);
 }
 
-// 4:2:0 has a colour for each two columns and lines. Downwards: never larger than the source.
-std::uint32_t even(double side) {
-  constexpr double kSmallestSide = 2;
-  return 2 * static_cast<std::uint32_t>(std::floor(std::max(side, kSmallestSide) / 2));
-}
-
 // A usual bit rate for pictures of any size, through the default ladder's.
-std::int64_t usual_bps(double width, double height, double rate) {
+std::int64_t usual_bps(PictureSize picture, double rate) {
   constexpr double kFullHd = 1920.0 * 1080, kFullHdBps = 5000000;
-  const double size = std::pow(width * height / kFullHd, 0.75);
+  const double size = std::pow(1.0 * picture.width * picture.height / kFullHd, 0.75);
   // Twice the pictures are not twice the change.
   const double speed = rate > kUsualRate ? std::sqrt(rate / kUsualRate) : 1;
   return std::llround(kFullHdBps * size * speed / 10000) * 10000;
 }
 
-// ITU-T H.264, table A-1, with cpbBrNalFactor of the High profile (A.3.3): what a decoder must
-// manage. level_idc.
-std::uint8_t level_of(std::uint32_t width, std::uint32_t height, double rate, std::int64_t bps) {
-  struct Level {
-    std::uint8_t idc;
-    std::uint32_t blocks_per_second, blocks;
-    std::int64_t kilobits;
-  };
-  static constexpr std::array<Level, 16> kLevels = {{{10, 1485, 99, 64},
-                                                     {11, 3000, 396, 192},
-                                                     {12, 6000, 396, 384},
-                                                     {13, 11880, 396, 768},
-                                                     {20, 11880, 396, 2000},
-                                                     {21, 19800, 792, 4000},
-                                                     {22, 20250, 1620, 4000},
-                                                     {30, 40500, 1620, 10000},
-                                                     {31, 108000, 3600, 14000},
-                                                     {32, 216000, 5120, 20000},
-                                                     {40, 245760, 8192, 20000},
-                                                     {42, 522240, 8704, 50000},
-                                                     {50, 589824, 22080, 135000},
-                                                     {51, 983040, 36864, 240000},
-                                                     {52, 2073600, 36864, 240000},
-                                                     {62, 16711680, 139264, 800000}}};
-  constexpr double kMoreInHigh = 1.25;
-  const std::uint32_t columns = (width + 15) / 16, lines = (height + 15) / 16;
-  const std::uint32_t blocks = columns * lines;
-  for (const Level& level : kLevels) {
-    const std::uint32_t longest = static_cast<std::uint32_t>(std::sqrt(level.blocks * 8.0));
-    if (blocks <= level.blocks && blocks * rate <= level.blocks_per_second && columns <= longest &&
-        lines <= longest &&
-        static_cast<double>(bps) <= static_cast<double>(level.kilobits) * 1000 * kMoreInHigh) {
-      return level.idc;
-    }
-  }
-  return kLevels.back().idc;
-}
-
-LiveVideo encoded(const FrozenVideo& source, std::uint32_t width, std::uint32_t height,
-                  std::int64_t bps) {
-  constexpr double kMostOverAverage = 1.1;
+LiveVideo encoded(const FrozenVideo& source, PictureSize size, std::int64_t bps) {
   LiveVideo video;
-  video.width = width;
-  video.height = height;
+  video.width = size.width;
+  video.height = size.height;
   video.bps = bps;
-  video.most_bps = std::llround(static_cast<double>(bps) * kMostOverAverage);
-  video.level = level_of(width, height, source.frame_rate.value.per_second(), video.most_bps);
+  video.most_bps = most_bps(bps);
+  video.level = avc_level(size, source.frame_rate.value.per_second(), video.most_bps);
   return video;
 }
 
-LiveVideo scaled(const FrozenVideo& source, const RenditionSetting& setting, bool usual) {
-  const double scale = static_cast<double>(setting.height) / shorter_side(source);
-  const std::uint32_t width = even(std::round(source.width.value * scale));
-  const std::uint32_t height = even(std::round(source.height.value * scale));
+LiveVideo smaller(const FrozenVideo& source, const RenditionSetting& setting, bool usual) {
+  const PictureSize size = scaled({source.width.value, source.height.value}, setting.height);
   const double rate = source.frame_rate.value.per_second();
-  return encoded(source, width, height, usual ? usual_bps(width, height, rate) : setting.video_bps);
+  return encoded(source, size, usual ? usual_bps(size, rate) : setting.video_bps);
 }
 
 LiveVideo whole(const FrozenVideo& source) {
@@ -126,9 +79,8 @@ LiveVideo whole(const FrozenVideo& source) {
     video.bps = source.bps.value;
     return video;
   }
-  const std::uint32_t width = even(source.width.value), height = even(source.height.value);
-  return encoded(source, width, height,
-                 usual_bps(width, height, source.frame_rate.value.per_second()));
+  const PictureSize size = even({source.width.value, source.height.value});
+  return encoded(source, size, usual_bps(size, source.frame_rate.value.per_second()));
 }
 
 // The track of sound for a rendition: encoded only where that makes it smaller.
@@ -203,7 +155,7 @@ Ladder ladder_of(const FrozenSource& frozen, const TranscoderSettings& settings,
   }
   for (const RenditionSetting& setting : wanted) {
     if (setting.height <= below) {
-      add(ladder, source, setting.name, scaled(video, setting, usual), setting.audio_bps, false);
+      add(ladder, source, setting.name, smaller(video, setting, usual), setting.audio_bps, false);
     }
   }
   return ladder;
