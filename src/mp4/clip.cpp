@@ -268,6 +268,11 @@ Result<Selection> select_clip(storage::File& file, IndexWalk& walk, const Clip& 
   for (std::size_t i = 0; i < walk.size(); ++i) {
     RECORDING_TRY(walk.visit_notes(i, epochs));
   }
+  for (TrackKind kind : kTrackOrder) {
+    if (clip.only && *clip.only != kind) {
+      epochs.timescales[slot(kind)] = 0;
+    }
+  }
   Selector selector(walk, epochs);
   return clip.epoch ? selector.by_epoch() : selector.by_time(clip.from_ms, clip.to_ms);
 }

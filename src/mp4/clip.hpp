@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/result.hpp"
+#include "media/codec.hpp"
 #include "mp4/index_walk.hpp"
 #include "mp4/selection.hpp"
 
@@ -16,6 +17,8 @@ struct Clip {
   // begins, up to to_ms.
   std::int64_t from_ms = 0;
   std::int64_t to_ms = kEndless;
+  // Without the other track. Sound alone begins with the packet that covers from_ms.
+  std::optional<media::TrackKind> only = {};
 
   bool operator==(const Clip&) const = default;
 };
