@@ -1,0 +1,206 @@
+#include "processing/encode_command.hpp"
+
+#include <algorithm>
+#include <initializer_list>
+#include <string_view>
+
+#include "media/color_names.hpp"
+
+namespace recording::processing {
+namespace {
+
+using Arguments = std::vector<std::string>;
+
+void add(Arguments& arguments, std::initializer_list<std::string> more) {
+  arguments.insert(arguments.end(), more);
+}
+
+// "-copyts": times as they are in the clip, whatever track begins first.
+Arguments clip_input(const char* loglevel) {
+  return {"-hide_banner", "-nostdin", "-nostats", "-loglevel", loglevel,
+          "-copyts",      "-f",       "mov",      "-i",        "pipe:0"};
+}
+
+void add_movie_output(Arguments& arguments) {
+  add(arguments,
+      {"-output_ts_offset", std::to_string(kShiftSeconds), "-avoid_negative_ts", "disabled",
+       "-use_editlist", "0", "-video_track_timescale", std::to_string(kTicks), "-movflags",
+       "+empty_moov+default_base_moof+frag_discont+skip_trailer", "-frag_duration", "500000", "-f",
+       "mp4", "pipe:1"});
+}
+
+std::string text(transcode::PictureSize size, char between) {
+  return std::to_string(size.width) + between + std::to_string(size.height);
+}
+
+// A name that ffmpeg takes; empty: it has none.
+std::string said(std::string_view name) {
+  return name == "reserved" || name == "unknown" ? std::string() : std::string(name);
+}
+
+// What comes in says its range itself, and mostly its matrix.
+std::string scale_options(const media::SourceParameters& source, const Colours& colours) {
+  std::string options = ":out_range=tv";
+  const std::string matrix = matrix_option(colours.matrix);
+  if (!matrix.empty()) {
+    options += ":out_color_matrix=" + matrix;
+    options += source.color_space == media::kColorNotSaid ? ":in_color_matrix=" + matrix : "";
+  }
+  return options;
+}
+
+std::string picture_graph(const media::SourceParameters& source, const OutputPlan& plan) {
+  const auto& pictures = plan.pictures;
+  std::string graph = "[0:v:0]";
+  graph += source.interlaced ? "bwdif=mode=send_frame:deint=interlaced," : "";
+  graph +=
+      transcode::letterbox(pictures.front().size, plan.shape, scale_options(source, plan.colours)) +
+      ",split=" + std::to_string(pictures.size());
+  for (std::size_t i = 0; i < pictures.size(); ++i) {
+    graph += "[s" + std::to_string(i) + "]";
+  }
+  // The smaller ones of the largest, which has its bars already.
+  for (std::size_t i = 0; i < pictures.size(); ++i) {
+    const std::string n = std::to_string(i);
+    graph += ";[s" + n + "]";
+    graph += pictures[i].size == pictures.front().size
+                 ? std::string("null")
+                 : "scale=" + text(pictures[i].size, ':') + "," + transcode::set_shape(plan.shape);
+    graph += "[v" + n + "]";
+  }
+  return graph;
+}
+
+void add_colours(Arguments& arguments, const Colours& colours) {
+  add(arguments, {"-color_range", "tv"});
+  const std::pair<const char*, std::string> tags[] = {
+      {"-color_primaries", said(media::color_primaries_name(colours.primaries))},
+      {"-color_trc", said(media::color_transfer_name(colours.transfer))},
+      {"-colorspace", said(media::color_space_name(colours.matrix))}};
+  for (const auto& [option, name] : tags) {
+    if (!name.empty()) {
+      add(arguments, {option, name});
+    }
+  }
+}
+
+std::string seconds(std::int64_t ticks) {
+  const std::int64_t us = ticks * 25 / 3;
+  const std::string rest = std::to_string(us % 1'000'000);
+  return std::to_string(us / 1'000'000) + "." + std::string(6 - rest.size(), '0') + rest;
+}
+
+}  // namespace
+
+Arguments picture_arguments(const PicturePart& part, const OutputPlan& plan) {
+  Arguments arguments = clip_input("error");
+  add(arguments, {"-filter_complex", picture_graph(part.config.source, plan)});
+  for (std::size_t i = 0; i < plan.pictures.size(); ++i) {
+    const OutputPictures& pictures = plan.pictures[i];
+    const std::string n = ":v:" + std::to_string(i);
+    add(arguments,
+        {"-map", "[v" + std::to_string(i) + "]", "-b" + n, std::to_string(pictures.bps),
+         "-maxrate" + n, std::to_string(pictures.most_bps), "-bufsize" + n,
+         std::to_string(2 * pictures.bps), "-level" + n, std::to_string(pictures.level)});
+  }
+  add(arguments,
+      {"-fps_mode", "passthrough", "-enc_time_base", "1:" + std::to_string(kTicks), "-c:v",
+       "libx264", "-preset", "veryfast", "-profile:v", "high", "-sc_threshold", "0", "-g", "100000",
+       "-force_key_frames", "expr:gte(t,n_forced*" + std::to_string(kGroupSeconds) + ")"});
+  add_colours(arguments, plan.colours);
+  if (plan.rate.known()) {  // instead of the clock that pictures' times are told in
+    const media::FrameRate ticks{2 * plan.rate.num, plan.rate.den};
+    add(arguments, {"-bsf:v", "h264_metadata=tick_rate=" + ticks.text()});
+  }
+  add_movie_output(arguments);
+  return arguments;
+}
+
+// What is missing becomes silence, what is too much is cut off, as soon as it is 25 ms; nothing is
+// stretched: with "async=1000" and "first_pts" the resampler of 5.1 begins anew from time 0
+// whenever it corrects its speed.
+Arguments sound_arguments(const SourcePart& part, const OutputPlan& plan) {
+  const std::string end = seconds(part.end - part.begin);
+  const std::string count = std::to_string(plan.sound_bps.size());
+  std::string graph =
+      "[0:a:0]aresample=async=1:min_hard_comp=0.025:first_pts=0,aformat="
+      "sample_fmts=fltp:sample_rates=" +
+      std::to_string(plan.sample_rate) +
+      ":channel_layouts=" + (plan.channels == 1 ? "mono" : "stereo") + ",apad=whole_dur=" + end +
+      ",atrim=end=" + end + ",asplit=" + count;
+  Arguments arguments = clip_input("error");
+  Arguments encoders;
+  for (std::size_t i = 0; i < plan.sound_bps.size(); ++i) {
+    const std::string n = std::to_string(i);
+    graph += "[a" + n + "]";
+    add(encoders, {"-map", "[a" + n + "]", "-b:a:" + n, std::to_string(plan.sound_bps[i])});
+  }
+  add(arguments, {"-filter_complex", graph});
+  arguments.insert(arguments.end(), encoders.begin(), encoders.end());
+  add(arguments, {"-c:a", "aac"});
+  add_movie_output(arguments);
+  return arguments;
+}
+
+Arguments check_arguments() {
+  return {"-hide_banner",
+          "-nostdin",
+          "-nostats",
+          "-loglevel",
+          "error",
+          "-f",
+          "mov",
+          "-i",
+          "pipe:0",
+          "-map",
+          "0",
+          "-fps_mode",
+          "passthrough",
+          "-enc_time_base:v",
+          "1:" + std::to_string(kTicks),
+          "-progress",
+          "pipe:1",
+          "-f",
+          "null",
+          "-"};
+}
+
+namespace {
+
+constexpr const char* kJpegColours = ":out_range=pc:out_color_matrix=bt601";
+
+Arguments one_picture(const std::string& filter) {
+  Arguments arguments = clip_input("error");
+  add(arguments, {"-map", "0:v:0", "-frames:v", "1", "-vf", filter});
+  return arguments;
+}
+
+void add_jpeg_output(Arguments& arguments) {
+  add(arguments, {"-c:v", "mjpeg", "-q:v", "3", "-f", "image2pipe", "pipe:1"});
+}
+
+}  // namespace
+
+Arguments tile_arguments(transcode::PictureSize size) {
+  Arguments arguments =
+      one_picture(transcode::letterbox(size, transcode::shape_of(size, 1, 1), kJpegColours));
+  add(arguments, {"-f", "rawvideo", "-pix_fmt", "yuv420p", "pipe:1"});
+  return arguments;
+}
+
+Arguments jpeg_arguments() {
+  Arguments arguments = one_picture(std::string("scale=w='2*round(iw*sar/2)':h='2*round(ih/2)'") +
+                                    kJpegColours + ",format=yuvj420p,setsar=1");
+  add_jpeg_output(arguments);
+  return arguments;
+}
+
+Arguments sheet_arguments(transcode::PictureSize size) {
+  Arguments arguments = {
+      "-hide_banner", "-nostdin", "-nostats",    "-loglevel",     "error", "-f",    "rawvideo",
+      "-pix_fmt",     "yuvj420p", "-video_size", text(size, 'x'), "-i",    "pipe:0"};
+  add_jpeg_output(arguments);
+  return arguments;
+}
+
+}  // namespace recording::processing

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "processing/output_plan.hpp"
+
+// ffmpeg's arguments after its own name, for execvp: no shell, and no byte of an encoder's in them.
+// Standard input: a clip of our recording, as a download has it. Standard output: what
+// EncodedMovie takes apart, its times kShift later than the clip's; a track an encoder, in the
+// order of the plan. Standard error: errors, a line each.
+namespace recording::processing {
+
+// An encoder begins with times below zero, which a file cannot have.
+inline constexpr std::int64_t kShiftSeconds = 10;
+// From key frame to key frame, in all renditions at the same pictures.
+inline constexpr std::int64_t kGroupSeconds = 2;
+
+// Each picture of the clip once, at its own time, for every encoder; decoded once.
+std::vector<std::string> picture_arguments(const PicturePart& part, const OutputPlan& plan);
+
+// Without gaps, from the part's beginning to its end: what has no sound becomes silence.
+std::vector<std::string> sound_arguments(const SourcePart& part, const OutputPlan& plan);
+
+// Decodes all that there is and says what is wrong with it. Standard output: lines of "-progress".
+std::vector<std::string> check_arguments();
+
+// One picture of a clip, the first: as it is seen, with square pixels, in the colours of JPEG.
+// kTile: in that size, with bars, as planes of 4:2:0; kWhole: as a JPEG file.
+std::vector<std::string> tile_arguments(transcode::PictureSize size);
+std::vector<std::string> jpeg_arguments();
+// A JPEG file of planes of 4:2:0 of that size at standard input.
+std::vector<std::string> sheet_arguments(transcode::PictureSize size);
+
+}  // namespace recording::processing

@@ -1,0 +1,174 @@
+#include "processing/rendition_maker.hpp"
+
+#include <memory>
+#include <utility>
+
+#include "processing/encode_command.hpp"
+#include "processing/missing_parts.hpp"
+#include "processing/rendition_writer.hpp"
+#include "processing/sound_track.hpp"
+
+namespace recording::processing {
+namespace {
+
+class Maker {
+ public:
+  Maker(storage::FileSystem& files, const Tools& tools, const SourcePlan& source,
+        const OutputPlan& output, Progress& progress)
+      : files_(files),
+        tools_(tools),
+        source_(source),
+        output_(output),
+        progress_(progress),
+        sound_(tools, source, output, missing_,
+               {[this](std::size_t track, const media::TrackConfig& config) {
+                  return begin_sound(track, config);
+                },
+                [this](const OwnedSample& sample) { return add_sound(sample); }}) {}
+
+  Result<MadeRenditions> make(const std::vector<std::string>& paths) {
+    for (const std::string& path : paths) {
+      auto writer = RenditionWriter::create(files_, path, source_.identity);
+      if (!writer) {
+        return std::move(writer).error();
+      }
+      writers_.push_back(std::move(writer).value());
+    }
+    RECORDING_TRY(sound_.start());
+    for (const PicturePart& part : source_.pictures) {
+      RECORDING_TRY(encode(part));
+    }
+    RECORDING_TRY(sound_.take_until(source_.end + kTicks));
+    return finish(paths);
+  }
+
+ private:
+  Status encode(const PicturePart& part) {
+    auto clip = MovieSource::open(source_.file, part.clip);
+    if (!clip) {
+      return std::move(clip).error();
+    }
+    auto started =
+        EncoderRun::start(tools_, picture_arguments(part, output_), std::move(clip).value());
+    if (!started) {
+      return std::move(started).error();
+    }
+    EncoderRun& run = *started.value();
+    bool described = false;
+    for (;;) {
+      auto sample = run.next();
+      if (!sample) {
+        return std::move(sample).error();
+      }
+      if (!sample.value()) {
+        break;
+      }
+      if (!std::exchange(described, true)) {
+        for (std::size_t i = 0; i < run.tracks().size(); ++i) {
+          RECORDING_TRY(writer_of(i).begin(run.tracks()[i]));
+        }
+      }
+      RECORDING_TRY(take(part, std::move(*sample.value())));
+    }
+    return end(part, run);
+  }
+
+  Status take(const PicturePart& part, OwnedSample sample) {
+    sample.dts += part.begin;
+    sample.pts += part.begin;
+    RenditionWriter& writer = writer_of(sample.track);
+    if (sample.key && writer.has_pictures()) {
+      RECORDING_TRY(sound_.take_until(sample.pts));
+      RECORDING_TRY(writer.flush(sample.pts));
+    }
+    writer.add_picture(sample);
+    if (sample.track == 0) {
+      missing_.add_picture(part, sample.pts);
+      progress_.at(static_cast<double>(sample.pts) / static_cast<double>(source_.end));
+    }
+    return ok();
+  }
+
+  Status end(const PicturePart& part, const EncoderRun& run) {
+    std::string why = run.last_error();
+    if (Status end = run.end(); !end) {
+      if (end.error().code == Errc::kUnavailable) {
+        return end;
+      }
+      why = end.error().message;
+    }
+    missing_.end_part(part, why);
+    // What follows has another encoder.
+    const bool last = &part == &source_.pictures.back();
+    RECORDING_TRY(last ? ok() : sound_.take_until(part.end));
+    for (std::size_t i = 0; i < writers_.size() && !last; ++i) {
+      RECORDING_TRY(writers_[i]->flush(part.end));
+    }
+    return ok();
+  }
+
+  RenditionWriter& writer_of(std::size_t picture_track) {
+    return *writers_[output_.pictures[picture_track].rendition];
+  }
+
+  Status begin_sound(std::size_t track, const media::TrackConfig& config) {
+    for (std::size_t i = 0; i < writers_.size(); ++i) {
+      if (output_.sounds_of[i] == track) {
+        RECORDING_TRY(writers_[i]->begin(config));
+      }
+    }
+    return ok();
+  }
+
+  Status add_sound(const OwnedSample& sample) {
+    for (std::size_t i = 0; i < writers_.size(); ++i) {
+      if (output_.sounds_of[i] == sample.track) {
+        RECORDING_TRY(writers_[i]->add_sound(sample));
+      }
+    }
+    if (source_.pictures.empty() && sample.track == 0) {
+      const std::int64_t clock = output_.sample_rate;
+      progress_.at(static_cast<double>(sample.pts / clock * kTicks) /
+                   static_cast<double>(source_.end));
+    }
+    return ok();
+  }
+
+  Result<MadeRenditions> finish(const std::vector<std::string>& paths) {
+    MadeRenditions made;
+    made.missing = missing_.text();
+    for (std::size_t i = 0; i < writers_.size(); ++i) {
+      RenditionWriter& writer = *writers_[i];
+      const bool nothing = source_.pictures.empty() ? !writer.has_sound() : writer.pictures() == 0;
+      if (nothing) {
+        made.error = "nothing of the recording could be decoded" +
+                     (made.missing.empty() ? std::string() : ": " + made.missing);
+        return made;
+      }
+      const std::int64_t end =
+          source_.pictures.empty() ? 0 : source_.pictures.back().stretches.back().end;
+      RECORDING_TRY(writer.finish(end));
+      made.renditions.push_back({paths[i], writer.pictures(), writer.file().duration_ms()});
+    }
+    return made;
+  }
+
+  storage::FileSystem& files_;
+  const Tools& tools_;
+  const SourcePlan& source_;
+  const OutputPlan& output_;
+  Progress& progress_;
+  MissingParts missing_;
+  SoundTrack sound_;
+  std::vector<std::unique_ptr<RenditionWriter>> writers_;
+};
+
+}  // namespace
+
+Result<MadeRenditions> make_renditions(storage::FileSystem& files, const Tools& tools,
+                                       const SourcePlan& source, const OutputPlan& output,
+                                       const std::vector<std::string>& paths, Progress& progress) {
+  return Maker(files, tools, source, output, progress).make(paths);
+}
+
+}  // namespace recording::processing
