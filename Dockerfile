@@ -17,7 +17,7 @@ FROM debian:bookworm-slim
 COPY tools/install_packages.sh /tmp/tools/
 RUN /tmp/tools/install_packages.sh serve && rm -rf /var/lib/apt/lists/* /tmp/tools
 COPY --from=build /source/build/ngx_recording_module.so /source/build/recording-launcher \
-     /usr/lib/nginx/modules/
+     /source/build/recording-worker /usr/lib/nginx/modules/
 COPY --from=build /source/build/recording-inspect /usr/bin/
 COPY conf-examples/docker.conf /etc/nginx/nginx.conf
 VOLUME /var/lib/nginx-recording

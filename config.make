@@ -10,7 +10,8 @@ recording_core:
 		-DCMAKE_C_COMPILER="\$(CC)" \\
 		-DCMAKE_BUILD_TYPE=RelWithDebInfo -DRECORDING_TESTS=OFF \\
 		$RECORDING_CMAKE_ARGS
-	+cmake --build $RECORDING_CORE_DIR --target recording_core recording-inspect recording-launcher
+	+cmake --build $RECORDING_CORE_DIR --target recording_core recording-inspect recording-launcher \\
+		recording-worker
 
 # The empty command makes make look at the library's time again.
 $RECORDING_CORE_LIB:	recording_core

@@ -38,7 +38,7 @@ api::Method method_of(const ngx_http_request_t* r) {
 }
 
 api::Request make_request(ngx_http_request_t* r, std::string path, std::string body,
-                          const app::Config& config) {
+                          const config::Config& config) {
   api::Request request;
   request.method = method_of(r);
   request.path = std::move(path);

@@ -149,7 +149,7 @@ std::optional<std::string> raw_path(ngx_http_request_t* r) {
   return percent_encode(*decoded);
 }
 
-exporter::Links make_links(ngx_http_request_t* r, const app::Config& config) {
+exporter::Links make_links(ngx_http_request_t* r, const config::Config& config) {
   std::string prefix(files_prefix(r));
   if (prefix.empty()) {
     return {};

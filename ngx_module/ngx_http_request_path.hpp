@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "app/config.hpp"
+#include "config/config.hpp"
 
 namespace recording::ngx {
 
@@ -21,7 +21,7 @@ std::optional<std::string_view> decoded_path(ngx_http_request_t* r);
 std::optional<std::string> raw_path(ngx_http_request_t* r);
 
 // Links to where recording_files serves.
-exporter::Links make_links(ngx_http_request_t* r, const app::Config& config);
+exporter::Links make_links(ngx_http_request_t* r, const config::Config& config);
 // Where encoders publish, with a final slash; empty: no rtmp server listens.
 std::string rtmp_url(ngx_http_request_t* r);
 

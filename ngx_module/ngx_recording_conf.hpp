@@ -4,29 +4,28 @@
 
 #include <string_view>
 
-#include "app/config.hpp"
 #include "boundary.hpp"
+#include "config/config.hpp"
 #include "storage/owned_folder.hpp"
 
 extern ngx_module_t ngx_recording_module;
 
 namespace recording::ngx {
 
-// One directive of the recording { } block as it was written.
+// Where a directive of the recording { } block stands; of a repeated one the last.
 struct Setting {
-  ngx_str_t value;
   Position at;
 };
 
 struct RecordingConfSlots {
   Position block{};  // line 0: there is no recording { } block
   Setting storage{}, spool{}, catalog{}, min_free{}, runtime{}, journal{}, zone{}, public_url{},
-      link_secret{}, keep{};
+      link_secret{}, keep{}, worker{}, rendition{}, webhook{}, ffmpeg{};
 };
 static_assert(std::is_standard_layout_v<RecordingConfSlots>);
 
 struct RecordingConf : RecordingConfSlots {
-  app::Config config;  // complete after init_conf
+  config::Config config;  // complete after init_conf
 };
 
 // The configuration of `cycle`; config.present is false when it has no recording { } block.
@@ -48,6 +47,13 @@ char* check_recording_uses(ngx_cycle_t* cycle, const RecordingConf& conf);
 char* prepare_folders(ngx_cycle_t* cycle, const RecordingConf& conf);
 char* prepare_transcoders(ngx_cycle_t* cycle, const RecordingConf& conf);
 char* add_thread_pools(ngx_cycle_t* cycle, const RecordingConf& conf);
+
+// A program that stands beside the module. Empty: the module's own path is not known.
+std::string beside_module(std::string_view name);
+// A program that cannot be run is no reason to refuse a configuration by which recording works;
+// `without` says what does not. `what` is a directive, as it is to be shown.
+void warn_of_missing(const ngx_cycle_t* cycle, const char* what, const std::string& program,
+                     const char* without, const Position& at);
 
 // The user that the workers run as.
 storage::Owner worker_user(const ngx_cycle_t* cycle);

@@ -4,6 +4,7 @@
 
 #include <pwd.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <string>
 #include <string_view>
@@ -11,6 +12,7 @@
 #include "ngx_http_recording_conf.hpp"
 #include "ngx_rtmp_recording_conf.hpp"
 #include "ngx_rtmp_transcoder_conf.hpp"
+#include "config/directives.hpp"
 #include "ngx_str.hpp"
 #include "runtime/runtime_directory.hpp"
 #include "storage/owned_folder.hpp"
@@ -30,20 +32,7 @@ const Position& or_else(const Setting& setting, const Position& at) {
   return setting.at.line != 0 ? setting.at : at;
 }
 
-std::string parent_of(const std::string& path) {
-  const std::size_t slash = path.rfind('/');
-  return slash == 0 || slash == std::string::npos ? "/" : path.substr(0, slash);
-}
-
-std::string beside(const std::string& path, std::string_view name) {
-  std::string parent = parent_of(path);
-  if (parent != "/") {
-    parent += '/';
-  }
-  return parent.append(name);
-}
-
-Status prepare_runtime(const app::Config& config, const storage::Owner& owner) {
+Status prepare_runtime(const config::Config& config, const storage::Owner& owner) {
   return ngx_test_config ? runtime::check_runtime_directory(config.runtime, owner.uid)
                          : runtime::make_runtime_directory(config.runtime, owner.uid, owner.gid);
 }
@@ -66,7 +55,28 @@ void warn_of_two_file_systems(ngx_cycle_t* cycle, const RecordingConf& conf) {
   }
 }
 
+void warn_of_programs(const ngx_cycle_t* cycle, const RecordingConf& conf) {
+  if (conf.config.workers == 0) {
+    return;
+  }
+  constexpr const char* kWithout = "videos are not processed";
+  warn_of_missing(cycle, "\"worker\"", conf.config.worker_program, kWithout,
+                  or_else(conf.worker, conf.block));
+  warn_of_missing(cycle, "\"worker\"", conf.config.launcher, kWithout,
+                  or_else(conf.worker, conf.block));
+  warn_of_missing(cycle, "\"ffmpeg\"", conf.config.ffmpeg, kWithout,
+                  or_else(conf.ffmpeg, conf.block));
+}
+
 }  // namespace
+
+void warn_of_missing(const ngx_cycle_t* cycle, const char* what, const std::string& program,
+                     const char* without, const Position& at) {
+  if (access(program.c_str(), X_OK) != 0) {
+    ngx_log_error(NGX_LOG_WARN, cycle->log, ngx_errno, "%s: \"%*s\" cannot be run: %s, in %V:%ui",
+                  what, program.size(), program.data(), without, &at.file, at.line);
+  }
+}
 
 storage::Owner worker_user(const ngx_cycle_t* cycle) {
   const auto* core =
@@ -102,9 +112,9 @@ char* check_recording_uses(ngx_cycle_t* cycle, const RecordingConf& conf) {
 }
 
 char* prepare_folders(ngx_cycle_t* cycle, const RecordingConf& conf) {
-  const app::Config& config = conf.config;
+  const config::Config& config = conf.config;
   const storage::Owner owner = worker_user(cycle);
-  if (auto status = prepare_folder(parent_of(config.catalog_path), owner); !status) {
+  if (auto status = prepare_folder(config::parent_of(config.catalog_path), owner); !status) {
     return refuse(cycle, or_else(conf.catalog, conf.storage.at), "catalog", status.error());
   }
   if (auto status = prepare_folder(config.storage, owner); !status) {
@@ -117,6 +127,7 @@ char* prepare_folders(ngx_cycle_t* cycle, const RecordingConf& conf) {
     return refuse(cycle, or_else(conf.runtime, conf.block), "runtime", status.error());
   }
   warn_of_two_file_systems(cycle, conf);
+  warn_of_programs(cycle, conf);
   return NGX_CONF_OK;
 }
 
@@ -168,21 +179,16 @@ char* init_recording_conf(ngx_cycle_t* cycle, void* slots) noexcept {
     if (conf.block.line == 0) {
       return NGX_CONF_OK;
     }
-    app::Config& config = conf.config;
-    if (config.storage.empty()) {
-      return refuse(cycle, conf.block, "recording",
-                    {Errc::kInvalidArgument, "needs a \"storage\""});
+    config::Config& config = conf.config;
+    if (const config::Fault fault = config::complete(config, to_view(cycle->prefix));
+        fault.message != nullptr) {
+      const Position& at = fault.directive == std::string_view("spool")
+                               ? or_else(conf.spool, conf.storage.at)
+                               : conf.block;
+      return refuse(cycle, at, fault.directive, {Errc::kInvalidArgument, fault.message});
     }
-    if (config.spool.empty()) {
-      config.spool = beside(config.storage, "spool");
-    }
-    if (config.catalog_path.empty()) {
-      config.catalog_path = beside(config.storage, "catalog.db");
-    }
-    if (config.spool == config.storage) {
-      return refuse(cycle, or_else(conf.spool, conf.storage.at), "spool",
-                    {Errc::kInvalidArgument, "must be another folder than \"storage\""});
-    }
+    config.launcher = beside_module("recording-launcher");
+    config.worker_program = beside_module("recording-worker");
     if (ngx_process == NGX_PROCESS_SIGNALLER) {
       return NGX_CONF_OK;  // `nginx -s stop` must work with the disk gone
     }

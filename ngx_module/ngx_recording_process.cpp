@@ -49,7 +49,7 @@ void on_wakeup(ngx_event_t* ev) noexcept {
   if (auto* c = static_cast<ngx_connection_t*>(ev->data); c->close) {
     // So nginx tells idle connections that the worker is draining. It still has to be woken.
     c->close = 0;
-    process->application->recorder().drain();
+    process->application->drain();
     return;
   }
   (void)guard(ev->log, "wake-up", 0, [] {
@@ -90,7 +90,7 @@ ngx_thread_pool_t* thread_pool(ngx_cycle_t* cycle, std::string_view name) noexce
   return ngx_thread_pool_get(cycle, &text);
 }
 
-ngx_int_t start(ngx_cycle_t* cycle, const app::Config& config) {
+ngx_int_t start(ngx_cycle_t* cycle, const config::Config& config) {
   ngx_thread_pool_t* io = thread_pool(cycle, kIoPool);
   ngx_thread_pool_t* catalog = thread_pool(cycle, kCatalogPool);
   ngx_thread_pool_t* live = thread_pool(cycle, kLivePool);
@@ -102,12 +102,11 @@ ngx_int_t start(ngx_cycle_t* cycle, const app::Config& config) {
   made->io.emplace(io);
   made->catalog.emplace(catalog);
   made->live.emplace(live);
-  app::Config complete = config;
+  config::Config complete = config;
   complete.applications = recordable_applications(cycle);
   complete.transcoders = transcoded_applications(cycle);
-  complete.launcher = launcher_path();
   auto application = app::Application::create(
-      complete, {&*made->io, &*made->catalog, &*made->live, &made->events, &made->log});
+      complete, {&*made->io, &*made->catalog, &*made->live, &made->events, &made->log, ngx_worker == 0});
   if (!application) {
     log_error(cycle->log, "nothing can be recorded by this worker", application.error());
     return NGX_ERROR;

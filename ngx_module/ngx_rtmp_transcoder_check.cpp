@@ -2,8 +2,6 @@
 // playback that cannot work is no reason to refuse a configuration by which recording does.
 #include "ngx_headers.hpp"
 
-#include <unistd.h>
-
 #include <string>
 
 #include "ngx_recording_conf.hpp"
@@ -29,15 +27,6 @@ void warn_of_folder(const ngx_cycle_t* cycle, const TranscoderConf& conf,
     ngx_log_error(NGX_LOG_WARN, cycle->log, status.error().sys_errno,
                   "\"transcoder_path\" %*s: there is no live playback, in %V:%ui", message.size(),
                   message.data(), &conf.path_at.file, conf.path_at.line);
-  }
-}
-
-void warn_of_program(const ngx_cycle_t* cycle, const char* directive, const std::string& program,
-                     const Position& at) {
-  if (access(program.c_str(), X_OK) != 0) {
-    ngx_log_error(NGX_LOG_WARN, cycle->log, ngx_errno,
-                  "%s: \"%*s\" cannot be run: there is no live playback, in %V:%ui", directive,
-                  program.size(), program.data(), &at.file, at.line);
   }
 }
 
@@ -101,9 +90,10 @@ char* prepare_transcoders(ngx_cycle_t* cycle, const RecordingConf& conf) {
                     "\"transcoder_path\" must be another folder than \"storage\" and \"spool\"");
     }
     warn_of_folder(cycle, *transcoder, owner);
-    warn_of_program(cycle, "\"transcoder_command\"", transcoder->settings.command,
+    constexpr const char* kWithout = "there is no live playback";
+    warn_of_missing(cycle, "\"transcoder_command\"", transcoder->settings.command, kWithout,
                     transcoder->command_at.line != 0 ? transcoder->command_at : transcoder->at);
-    warn_of_program(cycle, "\"transcoder on\"", launcher_path(), transcoder->at);
+    warn_of_missing(cycle, "\"transcoder on\"", conf.config.launcher, kWithout, transcoder->at);
   }
   return NGX_CONF_OK;
 }

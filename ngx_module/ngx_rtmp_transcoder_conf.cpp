@@ -2,13 +2,9 @@
 
 #include "ngx_rtmp_transcoder_conf.hpp"
 
-#include <dlfcn.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <cstdlib>
 #include <string_view>
 
+#include "config/values.hpp"
 #include "ngx_rtmp_recording_conf.hpp"
 #include "ngx_str.hpp"
 
@@ -17,8 +13,6 @@ namespace {
 
 constexpr ngx_msec_t kShortestSegment = 500, kLongestSegment = 30000;
 constexpr ngx_int_t kMostRestarts = 1000000;
-constexpr std::size_t kMostRenditions = 7;  // beside the source
-constexpr std::int64_t kDefaultAudioBps = 128000;
 
 TranscoderConf* to_conf(void* slots) noexcept {
   return static_cast<TranscoderConf*>(static_cast<TranscoderConfSlots*>(slots));
@@ -45,18 +39,10 @@ char* set_path(ngx_conf_t* cf, ngx_command_t* /*cmd*/, void* conf) noexcept {
   if (slots->path_at.line != 0) {
     return conf_says("is duplicate");
   }
-  ngx_str_t path = argument(cf, 1);
-  if (path.len == 0 || std::any_of(path.data, path.data + path.len,
-                                   [](u_char c) { return c < 0x20 || c == 0x7f; })) {
-    return conf_says("must be a path without control characters");
+  if (const char* fault = config::parse_path(to_view(argument(cf, 1)), to_view(cf->cycle->prefix),
+                                             to_conf(conf)->settings.path)) {
+    return conf_says(fault);
   }
-  if (ngx_conf_full_name(cf->cycle, &path, 0) != NGX_OK) {
-    return conf_error();
-  }
-  while (path.len > 1 && path.data[path.len - 1] == '/') {
-    --path.len;
-  }
-  slots->path = path;
   slots->path_at = position_of(cf);
   return NGX_CONF_OK;
 }
@@ -71,77 +57,9 @@ char* set_command(ngx_conf_t* cf, ngx_command_t* /*cmd*/, void* conf) noexcept {
   return slots->command.len == 0 ? conf_says("must be a program") : NGX_CONF_OK;
 }
 
-// Bits a second: "2800k", "5m"; 0: it is none. Unlike ngx_parse_size in thousands.
-std::int64_t parse_bit_rate(std::string_view text) noexcept {
-  std::int64_t unit = 1;
-  if (text.ends_with('k') || text.ends_with('K')) {
-    unit = 1000;
-  } else if (text.ends_with('m') || text.ends_with('M')) {
-    unit = 1000000;
-  }
-  text.remove_suffix(unit > 1 ? 1 : 0);
-  ngx_str_t digits = to_ngx_str(text);
-  const ngx_int_t number = ngx_atoi(digits.data, digits.len);
-  constexpr std::int64_t kMost = 1000000000;
-  return number > 0 && number <= kMost / unit ? number * unit : 0;
-}
-
-// Lines of "720p"; 0: it is no such name.
-int parse_height(std::string_view name) noexcept {
-  if (!name.ends_with('p')) {
-    return 0;
-  }
-  name.remove_suffix(1);
-  ngx_str_t digits = to_ngx_str(name);
-  const ngx_int_t lines = ngx_atoi(digits.data, digits.len);
-  const bool plain = !name.empty() && name.front() != '0';
-  return plain && lines >= 16 && lines <= 8640 ? static_cast<int>(lines) : 0;
-}
-
-const char* parse_rendition(const ngx_array_t& arguments, transcode::RenditionSetting& rendition) {
-  const auto* args = static_cast<ngx_str_t*>(arguments.elts);
-  rendition.name = to_string(args[1]);
-  rendition.height = parse_height(rendition.name);
-  if (rendition.height == 0) {
-    return "must be named by its height: 720p";
-  }
-  rendition.audio_bps = kDefaultAudioBps;
-  for (ngx_uint_t i = 2; i < arguments.nelts; ++i) {
-    std::string_view text = to_view(args[i]);
-    std::int64_t* into = text.starts_with("video=")   ? &rendition.video_bps
-                         : text.starts_with("audio=") ? &rendition.audio_bps
-                                                      : nullptr;
-    if (into == nullptr) {
-      return "takes video=RATE and audio=RATE";
-    }
-    *into = parse_bit_rate(text.substr(6));
-    if (*into == 0) {
-      return "needs a bit rate such as 2800k or 5m";
-    }
-  }
-  if (rendition.video_bps < 10000 || rendition.video_bps > 500000000) {
-    return "needs video= from 10k to 500m";
-  }
-  return rendition.audio_bps < 8000 || rendition.audio_bps > 512000 ? "needs audio= from 8k to 512k"
-                                                                    : nullptr;
-}
-
 char* set_rendition(ngx_conf_t* cf, ngx_command_t* /*cmd*/, void* conf) noexcept {
   return guard(cf->log, "transcoder_rendition", conf_error(), [&]() -> char* {
-    auto& renditions = to_conf(conf)->settings.renditions;
-    transcode::RenditionSetting rendition;
-    if (const char* fault = parse_rendition(*cf->args, rendition)) {
-      return conf_says(fault);
-    }
-    if (std::any_of(renditions.begin(), renditions.end(),
-                    [&](const auto& one) { return one.name == rendition.name; })) {
-      return conf_says("is duplicate");
-    }
-    if (renditions.size() == kMostRenditions) {
-      return conf_says("is given too often: at most 7 renditions are made beside the source");
-    }
-    renditions.push_back(std::move(rendition));
-    return NGX_CONF_OK;
+    return conf_says(config::add_rendition(parameters_of(cf), to_conf(conf)->settings.renditions));
   });
 }
 
@@ -193,7 +111,7 @@ void inherit(TranscoderConf& conf, const TranscoderConf& prev) {
     conf.at = prev.at;
   }
   if (conf.path_at.line == 0) {
-    conf.path = prev.path;
+    conf.settings.path = prev.settings.path;
     conf.path_at = prev.path_at;
   }
   if (conf.command_at.line == 0) {
@@ -208,35 +126,15 @@ void inherit(TranscoderConf& conf, const TranscoderConf& prev) {
   ngx_conf_merge_msec_value(conf.segment, prev.segment, 2000);
 }
 
-// Where execvp would find it with the PATH of now: workers have none. As it is when nowhere.
-std::string find_program(ngx_cycle_t* cycle, std::string_view name) {
-  if (name.find('/') != name.npos) {
-    ngx_str_t path = copy_to_pool(cycle->pool, std::string(name) + '\0');
-    path.len -= path.len > 0 ? 1 : 0;
-    return ngx_conf_full_name(cycle, &path, 0) == NGX_OK ? to_string(path) : std::string(name);
-  }
-  const char* variable = std::getenv("PATH");
-  std::string all(variable != nullptr ? variable : "");
-  all += ":/usr/local/bin:/usr/bin:/bin:";
-  for (std::size_t from = 0, to = 0; (to = all.find(':', from)) != all.npos; from = to + 1) {
-    std::string path = all.substr(from, to - from) + "/" + std::string(name);
-    if (path.front() == '/' && to > from && access(path.c_str(), X_OK) == 0) {
-      return path;
-    }
-  }
-  return std::string(name);
-}
-
 char* merge_app_conf(ngx_conf_t* cf, void* parent, void* child) noexcept {
   return guard(cf->log, "merge_app_conf", conf_error(), [&]() -> char* {
     TranscoderConf& conf = *to_conf(child);
     inherit(conf, *to_conf(parent));
-    conf.settings.path = to_string(conf.path);
     conf.settings.segment_ms = static_cast<std::int64_t>(conf.segment);
     conf.settings.restarts = static_cast<int>(conf.restarts);
     if (conf.transcoder == 1) {
-      conf.settings.command =
-          find_program(cf->cycle, conf.command.len > 0 ? to_view(conf.command) : "ffmpeg");
+      conf.settings.command = config::find_program(
+          conf.command.len > 0 ? to_view(conf.command) : "ffmpeg", to_view(cf->cycle->prefix));
     }
     return NGX_CONF_OK;
   });
@@ -300,16 +198,6 @@ std::map<std::string, std::string> transcoded_applications(const ngx_cycle_t* cy
     found.emplace(app, conf->settings.path);
   }
   return found;
-}
-
-std::string launcher_path() {
-  Dl_info module = {};
-  if (::dladdr(&ngx_rtmp_transcoder_module, &module) == 0 || module.dli_fname == nullptr) {
-    return {};
-  }
-  const std::string_view path = module.dli_fname;
-  const std::size_t slash = path.rfind('/');
-  return std::string(path.substr(0, slash == path.npos ? 0 : slash + 1)) + "recording-launcher";
 }
 
 }  // namespace recording::ngx

@@ -18,7 +18,6 @@ struct TranscoderConfSlots {
   ngx_flag_t transcoder = NGX_CONF_UNSET;
   ngx_msec_t segment = NGX_CONF_UNSET_MSEC;
   ngx_int_t restarts = NGX_CONF_UNSET;
-  ngx_str_t path{};       // absolute
   ngx_str_t command{};    // as given; empty: not given
   Position at{};          // where `transcoder` stands; inherited with its value, as the next ones
   Position path_at{};     // where `transcoder_path` stands
@@ -44,7 +43,5 @@ std::map<std::string, const TranscoderConf*> transcoders(const ngx_cycle_t* cycl
 std::map<std::string, std::string> transcoded_applications(const ngx_cycle_t* cycle);
 // For postconfiguration, when every module has merged: `transcoder on` needs `live on`.
 ngx_int_t check_transcoders(ngx_conf_t* cf) noexcept;
-// recording-launcher, which stands beside the module. Empty: the module's own path is not known.
-std::string launcher_path();
 
 }  // namespace recording::ngx

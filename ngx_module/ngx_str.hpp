@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 // ngx_str_t has no final NUL (URI, arguments), and nginx takes u_char* for bytes that it only
 // reads: all casts between the two worlds are here.
@@ -20,6 +21,16 @@ inline ngx_str_t to_ngx_str(std::string_view text) noexcept {
   return {text.size(), const_cast<u_char*>(reinterpret_cast<const u_char*>(text.data()))};
 }
 ngx_str_t to_ngx_str(const char*) = delete;  // say std::string_view: a length is to be known
+
+// The parameters of a directive, without its name.
+inline std::vector<std::string_view> parameters_of(const ngx_conf_t* cf) {
+  const auto* words = static_cast<const ngx_str_t*>(cf->args->elts);
+  std::vector<std::string_view> list;
+  for (ngx_uint_t i = 1; i < cf->args->nelts; ++i) {
+    list.push_back(to_view(words[i]));
+  }
+  return list;
+}
 
 // A copy in the pool; {0, nullptr} when out of memory.
 inline ngx_str_t copy_to_pool(ngx_pool_t* pool, std::string_view text) noexcept {

@@ -2,7 +2,8 @@
 # Builds the module against an nginx source tree.
 #
 #   tools/build.sh                        build/ngx_recording_module.so and, beside it,
-#                                         recording-inspect and recording-launcher
+#                                         recording-inspect, recording-launcher and
+#                                         recording-worker
 #   SANITIZE=address,undefined tools/build.sh    build-asan/…  (our objects only)
 #   RECORDING_TESTING=1 tools/build.sh           build-testing/…  (hooks for crash tests)
 #
@@ -95,7 +96,7 @@ if ! make -j "${JOBS:-$(nproc)}" -f objs/Makefile modules > "$log" 2>&1; then
     exit 1
 fi
 for made in objs/ngx_recording_module.so "$RECORDING_CORE_DIR/recording-inspect" \
-            "$RECORDING_CORE_DIR/recording-launcher"; do
+            "$RECORDING_CORE_DIR/recording-launcher" "$RECORDING_CORE_DIR/recording-worker"; do
     result=$build/$(basename "$made")
     if ! cmp -s "$made" "$result"; then
         # A new inode: a running nginx keeps the one it has mapped.

@@ -14,7 +14,7 @@ FAULTS = []
 
 # A row of an ngx_command_t table, or one of the macros that make such rows.
 ROW = re.compile(r'\{ngx_string\("([a-z_]+)"\),\s*(?:kInRecording|NGX_(?:MAIN|HTTP|RTMP)_[A-Z_]*CONF)'
-                 r'|RECORDING_SETTING\(([a-z_]+)\)'
+                 r'|RECORDING_SETTING\(([a-z_]+),'
                  r'|RECORDING_APP(?:_FLAG)?\("([a-z_]+)"')
 HEADING = re.compile(r"^### `?([a-z_]+)`?.*$", re.M)
 LINK = re.compile(r"\[[^\]\n]*\]\(([^)\s]+)\)")

@@ -20,9 +20,11 @@ ALLOWED = {
     "launcher": {"base"},  # a program of its own
     "exporter": {"base", "mp4", "storage", "runtime", "catalog"},
     "api": {"base", "media", "recorder", "transcode", "exporter", "catalog", "runtime"},
+    "config": {"base", "exporter", "transcode"},
+    "worker": {"base", "config", "storage", "runtime", "catalog", "processing"},  # a program
     "inspect": {"base", "media", "mp4", "storage", "recorder", "api"},  # a program of its own
     "app": {"base", "media", "mp4", "storage", "runtime", "catalog", "process",
-            "recorder", "transcode", "processing", "exporter", "api"},
+            "recorder", "transcode", "processing", "exporter", "api", "config"},
 }
 # adapters: seen by their own layer and by programs only
 ADAPTER = re.compile(r"^(?:sqlite_|pg_|posix_|s3_|local_store)")
@@ -38,7 +40,7 @@ for path in sorted(root.rglob("*.[ch]pp")):
             faults.append(f"{path}: nginx header {name} in the core")
         elif target in ALLOWED and target != layer and target not in ALLOWED[layer]:
             faults.append(f"{path}: {layer} must not include {target}")
-        elif ADAPTER.match(name.split("/")[-1]) and target in ALLOWED and layer not in (target, "app", "inspect"):
+        elif ADAPTER.match(name.split("/")[-1]) and target in ALLOWED and layer not in (target, "app", "inspect", "worker"):
             faults.append(f"{path}: {name} is an adapter; include its port")
 print("\n".join(faults))
 sys.exit(bool(faults))

@@ -5,6 +5,7 @@
 
 #include "api/live_view.hpp"
 #include "app/live_events.hpp"
+#include "app/worker_program.hpp"
 #include "base/system_clock.hpp"
 #include "catalog/sqlite_catalog.hpp"
 #include "exporter/video_location.hpp"
@@ -33,7 +34,7 @@ Result<recorder::Timeline> read_first(storage::FileSystem& files,
   return Error{Errc::kNotFound, "the file is not there"};
 }
 
-std::vector<std::string> live_paths(const Config& config) {
+std::vector<std::string> live_paths(const config::Config& config) {
   std::set<std::string> paths;
   for (const auto& [application, path] : config.transcoders) {
     paths.insert(path);
@@ -44,7 +45,7 @@ std::vector<std::string> live_paths(const Config& config) {
 }  // namespace
 
 struct Application::Impl {
-  Impl(const Config& configuration, Ports given, std::unique_ptr<runtime::LiveState> opened_state,
+  Impl(const config::Config& configuration, Ports given, std::unique_ptr<runtime::LiveState> opened_state,
        std::unique_ptr<runtime::Journal> opened_journal, runtime::WakeupSocket socket)
       : config(configuration),
         ports(given),
@@ -70,9 +71,13 @@ struct Application::Impl {
         live_events(*state, events),
         live({*state, clock, *ports.log, *ports.live, *ports.events, live_events, config.launcher,
               config.runtime},
-             live_paths(config)) {}
+             live_paths(config)) {
+    if (ports.first && config.workers > 0) {
+      worker.emplace(*ports.events, clock, *ports.log, config);
+    }
+  }
 
-  Config config;
+  config::Config config;
   Ports ports;
   SystemClock clock;
   storage::PosixFileSystem files;
@@ -88,10 +93,11 @@ struct Application::Impl {
   recorder::Recorder recorder;
   LiveEvents live_events;
   transcode::LiveSessions live;
+  std::optional<WorkerProgram> worker;
   std::unique_ptr<api::Api> api;
 };
 
-Result<std::unique_ptr<Application>> Application::create(const Config& config, Ports ports) {
+Result<std::unique_ptr<Application>> Application::create(const config::Config& config, Ports ports) {
   auto state = runtime::LiveState::open(config.runtime, config.zone_bytes);
   if (!state) {
     return std::move(state).error().wrap("live state");
@@ -122,7 +128,7 @@ Result<std::unique_ptr<Application>> Application::create(const Config& config, P
 Application::Application(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Application::~Application() = default;
 
-const Config& Application::config() const { return impl_->config; }
+const config::Config& Application::config() const { return impl_->config; }
 storage::FileSystem& Application::files() { return impl_->files; }
 Executor& Application::reads() { return *impl_->ports.catalog; }
 recorder::Recorder& Application::recorder() { return impl_->recorder; }
@@ -186,11 +192,22 @@ void Application::tick() {
   }
   impl_->recorder.tick();
   impl_->live.tick();
+  if (impl_->worker) {
+    impl_->worker->tick();
+  }
+}
+
+void Application::drain() {
+  impl_->recorder.drain();
+  if (impl_->worker) {
+    impl_->worker->end();
+  }
 }
 
 bool Application::busy() const { return impl_->recorder.busy() || impl_->live.busy(); }
 
 void Application::leave() {
+  impl_->worker.reset();
   impl_->live.leave();
   impl_->recorder.leave();
   // nginx has ended its pools' threads before this: nobody writes from the journal any more. What

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "api/api.hpp"
-#include "app/config.hpp"
+#include "config/config.hpp"
 #include "base/clock.hpp"
 #include "base/event_loop.hpp"
 #include "base/executor.hpp"
@@ -32,11 +32,12 @@ class Application final : public api::Backend {
     Executor* live;     // file work of live playback, whose disk may hang for itself
     EventLoop* events;
     Log* log;
+    bool first = false;  // the first of its generation: recording-worker is its care
   };
-  static Result<std::unique_ptr<Application>> create(const Config& config, Ports ports);
+  static Result<std::unique_ptr<Application>> create(const config::Config& config, Ports ports);
   ~Application() override;
 
-  [[nodiscard]] const Config& config() const;
+  [[nodiscard]] const config::Config& config() const;
   [[nodiscard]] storage::FileSystem& files();
   // For reading what downloads need: not the pool in which writes may wait for a slow disk.
   [[nodiscard]] Executor& reads();
@@ -61,6 +62,8 @@ class Application final : public api::Backend {
   [[nodiscard]] int wakeup_fd() const;
   void woken();
   void tick();
+  // nginx drains this worker: others go on with what is not bound to its publishers.
+  void drain();
   // A draining worker waits for something.
   [[nodiscard]] bool busy() const;
   // The process exits: nothing is posted and nothing waited for (recorder::Recorder::leave).

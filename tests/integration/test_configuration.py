@@ -34,7 +34,11 @@ class RecordingBlock(IntegrationTest):
                        "min_free 500m;", "journal 1%;", "journal 90%;", "zone 64k;", "zone 32m;",
                        "public_url https://media.example.com;", "public_url http://h:8080/p/;",
                        "keep 0;", "keep 30d;", "keep 1h30m;", "link_secret 'two words';",
-                       "link_secret abc valid=10m;"):
+                       "link_secret abc valid=10m;", "worker off;", "worker 1;", "worker 64;",
+                       "rendition 720p video=2800k audio=128k;", "rendition 480p video=1m;",
+                       "rendition 720p video=3m; rendition 480p video=1m;", "ffmpeg /bin/true;",
+                       "webhook https://host:8443/path?a=b 'secret=x y';",
+                       "webhook http://a/ secret=1; webhook http://b/ secret=2;"):
             with self.subTest(inside):
                 self.accepted(inside)
 
@@ -67,7 +71,26 @@ class RecordingBlock(IntegrationTest):
                 ("storage s3://bucket/prefix;", '"storage" directive is duplicate'),
                 ("zone 1m; zone 1m;", '"zone" directive is duplicate'),
                 ("zone;", 'invalid number of arguments in "zone" directive'),
-                ("rendition 720p;", 'unknown directive "rendition"'),
+                ("worker 0;", '"worker" directive must be a number from 1 to 64, or off'),
+                ("worker 65;", '"worker" directive must be a number from 1 to 64, or off'),
+                ("worker on;", '"worker" directive must be a number from 1 to 64, or off'),
+                ("worker 1; worker off;", '"worker" directive is duplicate'),
+                ("rendition 720p;", 'invalid number of arguments in "rendition" directive'),
+                ("rendition big video=1m;", '"rendition" directive must be named by its height'),
+                ("rendition 720p bitrate=1m;", '"rendition" directive takes video=RATE and'),
+                ("rendition 720p audio=96k;", '"rendition" directive needs video= from 10k'),
+                ("rendition 720p video=1x;", '"rendition" directive needs a bit rate such as'),
+                ("rendition 720p video=1m audio=1m;", '"rendition" directive needs audio= from'),
+                ("rendition 720p video=1m; rendition 720p video=2m;",
+                 '"rendition" directive is duplicate'),
+                ("webhook ftp://h/ secret=x;", '"webhook" directive must be http://host/path or'),
+                ("webhook http:// secret=x;", '"webhook" directive must be http://host/path or'),
+                ("webhook http://h/ key=x;", '"webhook" directive needs secret=TEXT'),
+                ("webhook http://h/ secret=;", '"webhook" directive needs secret=TEXT'),
+                ("webhook http://h/;", 'invalid number of arguments in "webhook" directive'),
+                ("webhook http://h/ secret=x; webhook http://h/ secret=y;",
+                 '"webhook" directive is duplicate'),
+                ("ffmpeg '';", '"ffmpeg" directive must be a program'),
                 ("worker_processes 2;", '"worker_processes" directive is not allowed here')):
             with self.subTest(inside):
                 self.refused(inside, text, "@prefix@/nginx.conf:3")

@@ -68,11 +68,12 @@ class Nginx:
 
     In every text @prefix@, @runtime@, @rtmp_port@, @http_port@ stand for this nginx's own.
     Arguments: recording: inside recording { }; rtmp: inside the rtmp server, beside application
-    "live"; application: inside it; http: inside the http server; main: in the main context.
+    "live"; application: inside it; http: inside the http server; main: in the main context;
+    worker: how many videos recording-worker processes at once, unless the text says it; 0: none.
     """
 
     def __init__(self, *, workers=1, recording=None, rtmp="", application=DEFAULT_APPLICATION,
-                 http=DEFAULT_HTTP, main="", conf=None, module=None, environment=None):
+                 http=DEFAULT_HTTP, main="", conf=None, module=None, environment=None, worker=0):
         self.module = pathlib.Path(module or module_path()).resolve()
         self.prefix = pathlib.Path(tempfile.mkdtemp(prefix="recording-test-"))
         self.prefix.chmod(0o755)  # the workers have another user
@@ -80,6 +81,7 @@ class Nginx:
         self.rtmp_port, self._rtmp_claim = take_port()
         self.http_port, self._http_claim = take_port()
         self.user = "www-data" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
+        self.worker = worker
         self.process = None
         self.environment = self._environment(environment or {})
         self._allowed = []
@@ -120,6 +122,9 @@ http {{ access_log off; sendfile on; aio threads; server {{ listen 127.0.0.1:@ht
             head += f"user {self.user}; "
         if "events" not in conf:
             head += "events { } "
+        if not re.search(r"\bworker\s", conf):
+            conf = re.sub(r"\brecording\s*\{", f"recording {{ worker {self.worker or 'off'}; ",
+                          conf, count=1)
         if re.search(r"\bhttp\s*\{", conf):
             conf = re.sub(r"\bhttp\s*\{", "http { " + "".join(
                 f"{kind}_temp_path {self.prefix}/{kind}; "
@@ -204,6 +209,11 @@ http {{ access_log off; sendfile on; aio threads; server {{ listen 127.0.0.1:@ht
             if "worker process" in command and (shutting_down or "shutting down" not in command):
                 result.append(pid)
         return sorted(result)
+
+    def recording_workers(self):
+        """Pids of the recording-worker programs that were started, in the order of their start."""
+        return sorted(pid for pid, command in self._session()
+                      if command.split(" ")[0].endswith("/recording-worker"))
 
     def _session(self):
         """(pid, command line) of every live process of this nginx's session."""
