@@ -21,7 +21,9 @@ ALLOWED = {
     "exporter": {"base", "mp4", "storage", "runtime", "catalog"},
     "api": {"base", "media", "recorder", "transcode", "exporter", "catalog", "runtime"},
     "config": {"base", "exporter", "transcode"},
-    "worker": {"base", "config", "storage", "runtime", "catalog", "processing"},  # a program
+    "worker": {"base", "config", "storage", "runtime", "catalog", "processing",
+               "webhook"},  # a program
+    "webhook": {"base", "catalog"},
     "inspect": {"base", "media", "mp4", "storage", "recorder", "api"},  # a program of its own
     "app": {"base", "media", "mp4", "storage", "runtime", "catalog", "process",
             "recorder", "transcode", "processing", "exporter", "api", "config"},

@@ -8,9 +8,9 @@
 set -euo pipefail
 
 build="gcc g++ make cmake dpkg-dev nginx-dev libsqlite3-dev nlohmann-json3-dev libpcre2-dev
-       zlib1g-dev libssl-dev xz-utils ca-certificates"
+       zlib1g-dev libssl-dev libcurl4-openssl-dev xz-utils ca-certificates"
 run="nginx libnginx-mod-rtmp ffmpeg curl procps"
-serve="nginx libnginx-mod-rtmp ffmpeg libsqlite3-0 libstdc++6"
+serve="nginx libnginx-mod-rtmp ffmpeg libsqlite3-0 libcurl4 libstdc++6"
 test="libcmocka-dev clang-14 libclang-rt-14-dev clang-format-14 ninja-build python3 binutils chromium firefox-esr
        strace libfaketime"
 bench="python3 strace"

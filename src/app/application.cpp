@@ -42,10 +42,19 @@ std::vector<std::string> live_paths(const config::Config& config) {
   return {paths.begin(), paths.end()};
 }
 
+std::vector<std::string> webhook_urls(const config::Config& config) {
+  std::vector<std::string> urls;
+  for (const config::Webhook& webhook : config.webhooks) {
+    urls.push_back(webhook.url);
+  }
+  return urls;
+}
+
 }  // namespace
 
 struct Application::Impl {
-  Impl(const config::Config& configuration, Ports given, std::unique_ptr<runtime::LiveState> opened_state,
+  Impl(const config::Config& configuration, Ports given,
+       std::unique_ptr<runtime::LiveState> opened_state,
        std::unique_ptr<runtime::Journal> opened_journal, runtime::WakeupSocket socket)
       : config(configuration),
         ports(given),
@@ -59,7 +68,7 @@ struct Application::Impl {
             },
             kCatalogReaders),
         segments(journal.get()),
-        events(*ports.log, clock),
+        events(*ports.log, clock, catalog, webhook_urls(config)),
         changes(*state, *ports.log),
         rounds(*ports.io, clock),
         environment{
@@ -97,7 +106,8 @@ struct Application::Impl {
   std::unique_ptr<api::Api> api;
 };
 
-Result<std::unique_ptr<Application>> Application::create(const config::Config& config, Ports ports) {
+Result<std::unique_ptr<Application>> Application::create(const config::Config& config,
+                                                         Ports ports) {
   auto state = runtime::LiveState::open(config.runtime, config.zone_bytes);
   if (!state) {
     return std::move(state).error().wrap("live state");
@@ -191,6 +201,7 @@ void Application::tick() {
     impl_->journal->tick(impl_->clock.monotonic_ms());
   }
   impl_->recorder.tick();
+  impl_->events.tick();
   impl_->live.tick();
   if (impl_->worker) {
     impl_->worker->tick();

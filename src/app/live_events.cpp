@@ -2,13 +2,12 @@
 
 #include <utility>
 
-#include "base/strings.hpp"
-
 namespace recording::app {
 
 using transcode::LiveSession;
 
-void LiveEvents::emit(const char* type, const LiveSession& session, recorder::Events::Facts more) {
+void LiveEvents::emit(const char* type, const LiveSession& session,
+                      const recorder::EventFacts& facts) {
   std::int64_t stream_id = 0;
   if (auto live = state_.begin(); live) {
     const std::int32_t index = live.value().find_stream(session.app(), session.name());
@@ -16,13 +15,7 @@ void LiveEvents::emit(const char* type, const LiveSession& session, recorder::Ev
       stream_id = stream->stream_id;
     }
   }
-  recorder::Events::Facts facts = {{"app", to_valid_utf8(session.app())},
-                                   {"stream", to_valid_utf8(session.name())},
-                                   {"stream_id", stream_id}};
-  for (auto& fact : more) {
-    facts.push_back(std::move(fact));
-  }
-  events_.emit(type, facts);
+  events_.emit(type, {session.app(), session.name(), stream_id}, facts);
 }
 
 void LiveEvents::started(const LiveSession& session) {

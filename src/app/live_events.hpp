@@ -18,7 +18,8 @@ class LiveEvents final : public transcode::LiveObserver {
                const std::vector<transcode::Drift>& drift) override;
 
  private:
-  void emit(const char* type, const transcode::LiveSession& session, recorder::Events::Facts more);
+  void emit(const char* type, const transcode::LiveSession& session,
+            const recorder::EventFacts& facts);
 
   runtime::LiveState& state_;
   recorder::Events& events_;

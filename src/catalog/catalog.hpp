@@ -68,6 +68,26 @@ struct VideoFilter {
   std::int64_t offset = 0, limit = 25;
 };
 
+// Something that happened, as it is told to webhooks (docs/operations.md, "Events").
+struct EventRow {
+  std::string id;  // of one that happens once only always the same: it is kept once
+  // Which stream's, whose events are told in order: its names, as text, or its id; neither: of
+  // none.
+  std::string app, stream;
+  std::int64_t stream_id = 0;
+  std::int64_t created_at = 0;
+  std::string body;  // JSON
+};
+
+// An event that one webhook is to be told.
+struct Delivery {
+  std::int64_t event = 0;  // its place in the order of events
+  std::string stream;
+  std::int64_t created_at = 0;
+  int attempts = 0;  // before this one
+  std::string body;
+};
+
 struct IdRange {
   std::int64_t first = 0, end = 0;  // [first, end)
 };
@@ -114,6 +134,23 @@ class Catalog {
   // Ids of those with an outcome, the earliest end first.
   virtual Result<std::vector<std::int64_t>> videos_ended_before(std::int64_t wall_ms,
                                                                 std::int64_t limit) = 0;
+
+  // The outbox: the events are to be delivered to each of the webhooks (URLs). All or none; those
+  // that are there already stay as they are.
+  virtual Status add_events(const std::vector<EventRow>& events,
+                            const std::vector<std::string>& webhooks) = 0;
+  // The oldest event due for the webhook whose stream has no older one waiting there; nobody else
+  // gets it before `until`, when it is due again.
+  virtual Result<std::optional<Delivery>> claim_delivery(const std::string& webhook,
+                                                         std::int64_t now_ms,
+                                                         std::int64_t until_ms) = 0;
+  virtual Status delivered(const std::string& webhook, const Delivery& delivery) = 0;
+  virtual Status delivery_failed(const std::string& webhook, const Delivery& delivery,
+                                 std::int64_t next_ms) = 0;
+  // Gives up what happened before then, and forgets it, delivered or not. How many deliveries were
+  // given up.
+  virtual Result<std::int64_t> prune_events(std::int64_t happened_before_ms) = 0;
+  virtual Result<std::int64_t> waiting_deliveries() = 0;
 
   // Ids that no other call of anybody ever gets.
   virtual Result<IdRange> lease_video_ids(std::int64_t count) = 0;

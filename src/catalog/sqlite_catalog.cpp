@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "catalog/sqlite_database.hpp"
+#include "catalog/sqlite_events.hpp"
 #include "catalog/sqlite_migrations.hpp"
 #include "catalog/sqlite_streams.hpp"
 #include "catalog/sqlite_videos.hpp"
@@ -16,7 +17,10 @@ namespace {
 class SqliteCatalog final : public Catalog {
  public:
   explicit SqliteCatalog(std::unique_ptr<SqliteDatabase> database)
-      : database_(std::move(database)), streams_(*database_), videos_(*database_) {}
+      : database_(std::move(database)),
+        streams_(*database_),
+        videos_(*database_),
+        events_(*database_) {}
 
   [[nodiscard]] bool usable() const override { return database_->usable(); }
 
@@ -61,12 +65,34 @@ class SqliteCatalog final : public Catalog {
                                                         std::int64_t limit) override {
     return videos_.ended_before(wall_ms, limit);
   }
+
+  Status add_events(const std::vector<EventRow>& events,
+                    const std::vector<std::string>& webhooks) override {
+    return events_.add(events, webhooks);
+  }
+  Result<std::optional<Delivery>> claim_delivery(const std::string& webhook, std::int64_t now_ms,
+                                                 std::int64_t until_ms) override {
+    return events_.claim(webhook, now_ms, until_ms);
+  }
+  Status delivered(const std::string& webhook, const Delivery& delivery) override {
+    return events_.delivered(webhook, delivery);
+  }
+  Status delivery_failed(const std::string& webhook, const Delivery& delivery,
+                         std::int64_t next_ms) override {
+    return events_.failed(webhook, delivery, next_ms);
+  }
+  Result<std::int64_t> prune_events(std::int64_t happened_before_ms) override {
+    return events_.prune(happened_before_ms);
+  }
+  Result<std::int64_t> waiting_deliveries() override { return events_.waiting(); }
+
   Result<IdRange> lease_video_ids(std::int64_t count) override { return videos_.lease_ids(count); }
 
  private:
   std::unique_ptr<SqliteDatabase> database_;
   SqliteStreams streams_;
   SqliteVideos videos_;
+  SqliteEvents events_;
 };
 
 // The change to WAL needs the file for itself, and SQLite does not wait for it by busy_timeout in

@@ -78,6 +78,25 @@ CREATE INDEX deleted_videos_with_files ON deleted_videos (deleted_at) WHERE path
 CREATE INDEX videos_by_end ON videos (recording_ended_at)
   WHERE status NOT IN ('empty', 'pending') AND recording_ended_at > 0;
 )sql",
+    // The outbox. `next_at`: when it is tried (again); the key has the order within a stream.
+    R"sql(
+CREATE TABLE events (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL UNIQUE,
+  created_at INTEGER NOT NULL,
+  body TEXT NOT NULL
+) STRICT;
+CREATE INDEX events_by_time ON events (created_at);
+CREATE TABLE deliveries (
+  webhook TEXT NOT NULL,
+  stream TEXT NOT NULL,
+  event INTEGER NOT NULL,
+  attempts INTEGER NOT NULL,
+  next_at INTEGER NOT NULL,
+  PRIMARY KEY (webhook, stream, event)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX deliveries_of_event ON deliveries (event);
+)sql",
 };
 constexpr auto kVersion = static_cast<std::int64_t>(kSteps.size());
 

@@ -1,56 +1,60 @@
 #include "recorder/events.hpp"
 
-#include <nlohmann/json.hpp>
-#include <type_traits>
-
-#include "base/strings.hpp"
+#include <algorithm>
 
 namespace recording::recorder {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
-
-Json value_json(const media::ParameterValue& value) {
-  return std::visit(
-      [](const auto& known) {
-        if constexpr (std::is_same_v<std::decay_t<decltype(known)>, std::monostate>) {
-          return Json(nullptr);
-        } else {
-          return Json(known);
-        }
-      },
-      value);
-}
-
-Json fact_json(const std::vector<media::ParameterChange>& changes) {
-  Json list = Json::array();
-  for (const media::ParameterChange& change : changes) {
-    list.push_back({{"field", change.field},
-                    {"from", value_json(change.from)},
-                    {"to", value_json(change.to)}});
-  }
-  return list;
-}
-template <class T>
-Json fact_json(const T& fact) {
-  return Json(fact);
-}
+// In one transaction.
+constexpr std::size_t kMostAtOnce = 100;
+// While the catalogue is away; some kilobytes each.
+constexpr std::size_t kMostWaiting = 10'000;
 
 }  // namespace
 
-void Events::emit(const char* type, const Facts& facts) {
-  nlohmann::ordered_json data = nlohmann::ordered_json::object();
-  for (const auto& [name, value] : facts) {
-    std::visit([&, key = name](const auto& v) { data[key] = fact_json(v); }, value);
+void Events::emit(const char* type, const EventStream& stream, const Facts& facts) {
+  catalog::EventRow event = make_event(type, stream, facts, clock_.wall_ms());
+  log_.write(LogLevel::kNotice, "event " + event.body);
+  if (webhooks_.empty()) {
+    return;
   }
-  nlohmann::ordered_json event = {{"type", type},
-                                  {"id", random_id()},
-                                  {"created_at", iso8601(clock_.wall_ms())},
-                                  {"data", std::move(data)}};
-  log_.write(
-      LogLevel::kNotice,
-      "event " + event.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+  if (waiting_.size() >= kMostWaiting) {
+    if (!full_) {
+      log_.write(LogLevel::kError,
+                 "the catalogue takes no events: from here on webhooks are not told of them");
+    }
+    full_ = true;
+    return;
+  }
+  full_ = false;
+  waiting_.push_back(std::move(event));
+  give();
+}
+
+void Events::give() {
+  if (giving_ != 0 || waiting_.empty()) {
+    return;
+  }
+  giving_ = std::min(waiting_.size(), kMostAtOnce);
+  std::vector<catalog::EventRow> events(waiting_.begin(),
+                                        waiting_.begin() + static_cast<std::ptrdiff_t>(giving_));
+  catalog_.write(
+      [events = std::move(events), webhooks = webhooks_](catalog::Catalog& catalog) {
+        return catalog.add_events(events, webhooks);
+      },
+      [this, alive = alive_](const Status& added) {
+        if (!*alive) {
+          return;
+        }
+        if (!added) {
+          giving_ = 0;  // the next tick, or event, tries again
+          return;
+        }
+        waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(giving_));
+        giving_ = 0;
+        give();
+      });
 }
 
 }  // namespace recording::recorder

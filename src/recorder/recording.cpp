@@ -251,12 +251,12 @@ void Recording::failed(const Error& error, const char* doing) {
                                          to_valid_utf8(identity_.app) + "/" +
                                          to_valid_utf8(identity_.stream) + ": " + doing + ": " +
                                          error.message + "; trying again");
-    env_.events.emit("recording.failed", {{"recording_id", identity_.slug},
-                                          {"video_id", identity_.video_id},
-                                          {"stream_id", identity_.stream_id},
-                                          {"doing", std::string(doing)},
-                                          {"error", error.message},
-                                          {"retrying", true}});
+    env_.events.emit("recording.failed", stream_of(identity_),
+                     {{"recording_id", identity_.slug},
+                      {"video_id", identity_.video_id},
+                      {"doing", std::string(doing)},
+                      {"error", error.message},
+                      {"retrying", true}});
   }
   retry_step_ms_ = std::clamp(retry_step_ms_ * 2, kFirstRetryMs, kLongestRetryMs);
   retry_ms_ = env_.clock.monotonic_ms() + retry_step_ms_;

@@ -42,13 +42,11 @@ Result<bool> has_later_row(catalog::Catalog& catalog, const catalog::VideoRow& r
 void Recording::announce(std::int64_t stream_id, std::int64_t video_id) {
   row_.stream_id = stream_id;
   row_.id = video_id;
-  env_.events.emit("recording.started", {{"recording_id", identity_.slug},
-                                         {"video_id", video_id},
-                                         {"stream_id", stream_id},
-                                         {"app", to_valid_utf8(identity_.app)},
-                                         {"stream", to_valid_utf8(identity_.stream)},
-                                         {"automatic", identity_.automatic},
-                                         {"sequence", std::int64_t{identity_.sequence}}});
+  env_.events.emit("recording.started", {identity_.app, identity_.stream, stream_id},
+                   {{"recording_id", identity_.slug},
+                    {"video_id", video_id},
+                    {"automatic", identity_.automatic},
+                    {"sequence", std::int64_t{identity_.sequence}}});
   env_.catalog.write(
       [row = row_](catalog::Catalog& catalog) -> Status {
         return row.id == 0 ? ok() : catalog.put_video(row);
@@ -166,23 +164,20 @@ void Recording::tell_outcome() {
 
   Events::Facts facts = {{"recording_id", identity_.slug},
                          {"video_id", row_.id},
-                         {"stream_id", row_.stream_id},
-                         {"app", to_valid_utf8(identity_.app)},
-                         {"stream", to_valid_utf8(identity_.stream)},
                          {"duration_ms", outcome.duration_ms},
                          {"size", row_.origin_size},
                          {"reason", reason}};
+  const EventStream stream{identity_.app, identity_.stream, row_.stream_id};
   if (outcome.error.empty()) {
-    env_.events.emit("recording.completed", facts);
-    env_.events.emit(
-        "video.viewable",
-        {{"recording_id", identity_.slug}, {"video_id", row_.id}, {"stream_id", row_.stream_id}});
+    env_.events.emit("recording.completed", stream, facts);
+    env_.events.emit("video.viewable", stream,
+                     {{"recording_id", identity_.slug}, {"video_id", row_.id}});
   } else {
     facts.back() = {"reason", outcome.error};
     if (settled_error_.empty()) {  // else its holder before had counted it
       env_.state.metrics().count_discarded(outcome.error);
     }
-    env_.events.emit("recording.discarded", facts);
+    env_.events.emit("recording.discarded", stream, facts);
   }
   pump();
 }

@@ -50,12 +50,12 @@ void remove_files(Environment& environment, const catalog::VideoRow& row,
 }
 
 void tell_deleted(Events& events, const catalog::VideoRow& row, const char* reason) {
-  events.emit("video.deleted", {{"recording_id", row.slug},
-                                {"video_id", row.id},
-                                {"stream_id", row.stream_id},
-                                {"name", row.name},
-                                {"size", row.origin_size},
-                                {"reason", std::string(reason)}});
+  events.emit("video.deleted", {{}, {}, row.stream_id},
+              {{"recording_id", row.slug},
+               {"video_id", row.id},
+               {"name", row.name},
+               {"size", row.origin_size},
+               {"reason", std::string(reason)}});
 }
 
 void Retention::tick() {

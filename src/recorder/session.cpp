@@ -123,9 +123,7 @@ Status Session::open() {
   gauges->bytes_in.set(bytes_in_);
   gauges->messages_in.set(messages_in_);
   gauges->timestamp_repairs.set(timestamp_repairs_);
-  env_.events.emit("stream.started", {{"app", to_valid_utf8(publisher_.app)},
-                                      {"stream", to_valid_utf8(publisher_.name)},
-                                      {"stream_id", stream_id_}});
+  env_.events.emit("stream.started", event_stream(), {});
   look();
   return ok();
 }
@@ -259,20 +257,16 @@ void Session::end(SessionEnd how) {
       }
       recording_->finish();
     } else {
-      env_.events.emit("recording.interrupted",
+      env_.events.emit("recording.interrupted", event_stream(),
                        {{"recording_id", recording_->identity().slug},
                         {"video_id", recording_->identity().video_id},
-                        {"stream_id", stream_id_},
-                        {"stream", to_valid_utf8(publisher_.name)},
                         {"window_ms", publisher_.rules.reconnect_window_ms}});
       recording_->let_go();
     }
     keep_(std::move(recording_));
     recording_.reset();
   }
-  env_.events.emit("stream.ended", {{"app", to_valid_utf8(publisher_.app)},
-                                    {"stream", to_valid_utf8(publisher_.name)},
-                                    {"stream_id", stream_id_}});
+  env_.events.emit("stream.ended", event_stream(), {});
   if (stream_id_ != 0) {
     env_.catalog.write(
         [id = stream_id_, at = env_.clock.wall_ms()](catalog::Catalog& catalog) -> Status {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "recorder/environment.hpp"
+#include "recorder/event_row.hpp"
 #include "recorder/gatherer.hpp"
 #include "recorder/recording.hpp"
 #include "recorder/track_intake.hpp"
@@ -72,6 +73,9 @@ class Session {
     kRecording
   };
 
+  [[nodiscard]] EventStream event_stream() const {
+    return {publisher_.app, publisher_.name, stream_id_};
+  }
   bool try_lock();
   void end_silent();
   void begin_again();

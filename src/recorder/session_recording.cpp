@@ -79,10 +79,8 @@ void Session::decide() {
       if (free_bytes >= 0 && free_bytes < env_.min_free_bytes) {
         if (!no_space_noted_ && !tentative) {
           no_space_noted_ = true;
-          env_.events.emit("recording.failed", {{"stream_id", stream_id_},
-                                                {"stream", to_valid_utf8(publisher_.name)},
-                                                {"error", std::string("no_space")},
-                                                {"free_bytes", free_bytes}});
+          env_.events.emit("recording.failed", event_stream(),
+                           {{"error", std::string("no_space")}, {"free_bytes", free_bytes}});
         }
       } else if (auto added = add_recording(live, env_.clock, stream_, stream->wanted == 0);
                  added) {
@@ -198,10 +196,10 @@ bool Session::go_on(std::int32_t index, const RecordingRecord& record) {
          std::move(seam));
   recording_->tick();
   env_.state.metrics().count(runtime::InterruptionEnd::kResumed);
-  env_.events.emit("recording.resumed", {{"recording_id", std::string(record.slug.view())},
-                                         {"video_id", record.video_id},
-                                         {"stream_id", stream_id_},
-                                         {"lost_ms", gap_ms}});
+  env_.events.emit("recording.resumed", event_stream(),
+                   {{"recording_id", std::string(record.slug.view())},
+                    {"video_id", record.video_id},
+                    {"lost_ms", gap_ms}});
   return true;
 }
 

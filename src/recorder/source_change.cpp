@@ -33,12 +33,12 @@ void tell_changes(Events& events, runtime::Metrics& metrics, const mp4::Identity
                   const std::vector<SourceChange>& changes) {
   for (const SourceChange& change : changes) {
     count(metrics, change.fields);
-    events.emit("recording.source_changed", {{"recording_id", recording.slug},
-                                             {"video_id", recording.video_id},
-                                             {"stream_id", recording.stream_id},
-                                             {"at_ms", change.at_ms},
-                                             {"message", in_words(change)},
-                                             {"changes", change.fields}});
+    events.emit("recording.source_changed", stream_of(recording),
+                {{"recording_id", recording.slug},
+                 {"video_id", recording.video_id},
+                 {"at_ms", change.at_ms},
+                 {"message", in_words(change)},
+                 {"changes", change.fields}});
   }
 }
 

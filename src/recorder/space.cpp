@@ -93,7 +93,7 @@ void SpaceWatch::judge() {
   if (space.left_seconds) {
     facts.emplace_back("left_seconds", *space.left_seconds);
   }
-  env_.events.emit("space.low", facts);
+  env_.events.emit("space.low", {}, facts);
 }
 
 }  // namespace recording::recorder

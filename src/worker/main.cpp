@@ -15,11 +15,13 @@
 #include <vector>
 
 #include "base/unique_fd.hpp"
+#include "catalog/sqlite_catalog.hpp"
 #include "config/config_file.hpp"
 #include "runtime/runtime_directory.hpp"
 #include "worker/privileges.hpp"
 #include "worker/service.hpp"
 #include "worker/stderr_log.hpp"
+#include "worker/webhook_service.hpp"
 #include "worker/worker_lock.hpp"
 
 namespace {
@@ -111,10 +113,15 @@ Result<bool> take(worker::WorkerLock& lock, const UniqueFd& signals, Log& log) {
 }
 
 // All that this program does, each in a thread of its own.
-std::vector<std::unique_ptr<worker::Service>> make_services(const config::Config& /*config*/,
+std::vector<std::unique_ptr<worker::Service>> make_services(const config::Config& config,
                                                             const std::string& /*holder*/,
-                                                            Log& /*log*/) {
+                                                            Log& log) {
   std::vector<std::unique_ptr<worker::Service>> services;
+  for (const config::Webhook& webhook : config.webhooks) {
+    services.push_back(std::make_unique<worker::WebhookService>(
+        webhook, [path = config.catalog_path] { return catalog::open_sqlite_catalog(path, true); },
+        log));
+  }
   return services;
 }
 

@@ -91,6 +91,7 @@ struct CatalogData {
   std::map<std::string, catalog::StreamRow> streams;  // "app/name"
   std::map<std::string, catalog::VideoRow> videos;    // slug
   std::map<std::string, std::string> files_left;      // slug, path: of deleted videos
+  std::vector<catalog::EventRow> events;
   std::int64_t next_stream = 1, next_video = 1;
   bool down = false;
   int calls = 0;
@@ -200,6 +201,22 @@ class FakeCatalog final : public catalog::Catalog {
     }
     return ids;
   }
+  Status add_events(const std::vector<catalog::EventRow>& events,
+                    const std::vector<std::string>&) override {
+    RECORDING_TRY(answer());
+    data_.events.insert(data_.events.end(), events.begin(), events.end());
+    return ok();
+  }
+  Result<std::optional<catalog::Delivery>> claim_delivery(const std::string&, std::int64_t,
+                                                          std::int64_t) override {
+    return none();
+  }
+  Status delivered(const std::string&, const catalog::Delivery&) override { return none(); }
+  Status delivery_failed(const std::string&, const catalog::Delivery&, std::int64_t) override {
+    return none();
+  }
+  Result<std::int64_t> prune_events(std::int64_t) override { return none(); }
+  Result<std::int64_t> waiting_deliveries() override { return none(); }
 
  private:
   Status answer() {
@@ -277,7 +294,7 @@ class Worker {
             },
             1),
         segments(journal_.get()),
-        events_(machine.log, machine.clock),
+        events_(machine.log, machine.clock, catalog_, {"http://h/"}),
         changes(*state_, machine.log),
         rounds_(io, machine.clock),
         environment{*state_,
