@@ -79,8 +79,11 @@ std::uint64_t IndexWalk::begin_offset(std::size_t i) const {
 std::uint64_t IndexWalk::end_offset(std::size_t i) const {
   return i < boxes_.size() ? boxes_[i].offset : limit_;
 }
+// What the first run is told from is where it was expected: what comes may be earlier by as much as
+// the sample before it was expected to last.
 std::int64_t IndexWalk::begin_dts(std::size_t i, media::TrackKind kind) const {
-  return i < boxes_.size() ? boxes_[i].dts[slot(kind)] : 0;
+  constexpr std::int64_t kLongSample = 10 * std::int64_t{media::kVideoTimescale};
+  return i < boxes_.size() ? boxes_[i].dts[slot(kind)] - kLongSample : 0;
 }
 std::int64_t IndexWalk::end_dts(std::size_t i, media::TrackKind kind) const {
   return i + 1 < boxes_.size() ? boxes_[i + 1].dts[slot(kind)] : kNoDts;

@@ -279,6 +279,40 @@ void sound_alone_and_pictures_alone(void**) {
   }
 }
 
+// The last picture of each fragment is expected to last longer than it does: an index begins, by
+// its own words, behind its first key frame.
+void key_frames_that_come_earlier_than_expected(void**) {
+  FragmentMaker maker;
+  std::vector<OwnedFragment> life;
+  for (int i = 0; i < 130; ++i) {
+    life.push_back(maker.next(true, false));
+    life.back().runs[0].last_duration = 12000;
+  }
+  life[0].mark = begin_mark(1);
+  life[0].config[0] = video_config();
+  Source source(std::move(life), true);
+  for (std::int64_t second = 0; second < 130; ++second) {
+    check(source.bytes({{}, second * 1000, second * 1000 + 500}),
+          by_time(source.life, second * 1000, second * 1000 + 500));
+  }
+}
+
+void one_track_of_both(void**) {
+  for (const media::TrackKind kind : {media::TrackKind::kVideo, media::TrackKind::kAudio}) {
+    Source source(long_life(), true);
+    const std::uint32_t id = kind == media::TrackKind::kVideo ? 1 : 2;
+    Wanted wanted = by_time(source.life, 59500, 70000);
+    wanted.samples.erase(3 - id);
+    if (id == 2) {  // no key frame that it has to begin with
+      std::erase_if(wanted.samples[2], [](const Mp4Sample& sample) {
+        return (pts(sample) + sample.duration) * 1000 <= std::int64_t{59500} * 48000;
+      });
+      wanted.zero = 59500 * 120;
+    }
+    check(source.bytes({{}, 59500, 70000, kind}), wanted);
+  }
+}
+
 }  // namespace
 
 int main() {
@@ -290,6 +324,8 @@ int main() {
       cmocka_unit_test(leading_pictures_are_left_out),
       cmocka_unit_test(a_clip_that_is_over_does_not_change),
       cmocka_unit_test(sound_alone_and_pictures_alone),
+      cmocka_unit_test(key_frames_that_come_earlier_than_expected),
+      cmocka_unit_test(one_track_of_both),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
