@@ -116,14 +116,14 @@ Arguments picture_arguments(const PicturePart& part, const OutputPlan& plan) {
   return arguments;
 }
 
-// What is missing becomes silence, what is too much is cut off, as soon as it is 25 ms; nothing is
+// What is missing becomes silence, what is too much is cut off, as soon as it is 15 ms; nothing is
 // stretched: with "async=1000" and "first_pts" the resampler of 5.1 begins anew from time 0
 // whenever it corrects its speed.
 Arguments sound_arguments(const SourcePart& part, const OutputPlan& plan) {
   const std::string end = seconds(part.end - part.begin);
   const std::string count = std::to_string(plan.sound_bps.size());
   std::string graph =
-      "[0:a:0]aresample=async=1:min_hard_comp=0.025:first_pts=0,aformat="
+      "[0:a:0]aresample=async=1:min_hard_comp=0.015:first_pts=0,aformat="
       "sample_fmts=fltp:sample_rates=" +
       std::to_string(plan.sample_rate) +
       ":channel_layouts=" + (plan.channels == 1 ? "mono" : "stereo") + ",apad=whole_dur=" + end +
@@ -182,8 +182,10 @@ void add_jpeg_output(Arguments& arguments) {
 }  // namespace
 
 Arguments tile_arguments(transcode::PictureSize size) {
-  Arguments arguments =
-      one_picture(transcode::letterbox(size, transcode::shape_of(size, 1, 1), kJpegColours));
+  // Bars are black in limited range.
+  Arguments arguments = one_picture(transcode::letterbox(size, transcode::shape_of(size, 1, 1),
+                                                         ":out_range=tv:out_color_matrix=bt601") +
+                                    ",scale=in_range=tv:out_range=pc");
   add(arguments, {"-f", "rawvideo", "-pix_fmt", "yuv420p", "pipe:1"});
   return arguments;
 }

@@ -31,7 +31,7 @@ class EncoderRun {
   [[nodiscard]] const std::vector<media::TrackConfig>& tracks() const { return movie_.tracks(); }
   // After the last sample: nothing, or why there are no more. kUnavailable: another time may do.
   [[nodiscard]] Status end() const;
-  [[nodiscard]] const std::string& last_error() const { return run_->last_error(); }
+  [[nodiscard]] const std::string& first_error() const { return run_->first_error(); }
 
  private:
   explicit EncoderRun(std::unique_ptr<FfmpegRun> run) : run_(std::move(run)) {}

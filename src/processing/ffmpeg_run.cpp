@@ -9,10 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <string_view>
 #include <utility>
-
-#include "transcode/lines.hpp"
 
 namespace recording::processing {
 namespace {
@@ -115,7 +112,7 @@ Result<bool> FfmpegRun::wait() {
       pipes_.lifeline.reset();
       return Error{Errc::kUnavailable, "ffmpeg did nothing for " +
                                            std::to_string(tools_.patience_ms / 1000) + " s" +
-                                           (last_error_.empty() ? "" : ": " + last_error_)};
+                                           (first_error_.empty() ? "" : ": " + first_error_)};
     }
   }
 }
@@ -159,15 +156,21 @@ void FfmpegRun::take_errors() {
   if (size == 0 || (size < 0 && errno != EAGAIN && errno != EINTR)) {
     pipes_.errors.reset();
   }
-  for (ssize_t i = 0; i < size; ++i) {
-    const char c = piece[static_cast<std::size_t>(i)];
-    if (c != '\n') {
-      if (errors_.size() < transcode::Lines::kLongest) {
-        errors_ += c;
-      }
-    } else if (!errors_.empty()) {
-      last_error_ = std::exchange(errors_, {});
-    }
+  if (size > 0) {
+    errors_.add({piece.data(), static_cast<std::size_t>(size)},
+                [this](std::string_view line) { take_error(line); });
+  }
+}
+
+// "[h264 @ 0x55c0c8a3a0c0] Invalid NAL unit size": the number says nothing to anybody.
+void FfmpegRun::take_error(std::string_view line) {
+  if (!first_error_.empty()) {
+    return;
+  }
+  const std::size_t at = line.find(" @ 0x"), end = line.find(']', at);
+  first_error_ = line;
+  if (line.starts_with('[') && at != line.npos && end != line.npos) {
+    first_error_.erase(at, end - at);
   }
 }
 
@@ -203,7 +206,7 @@ Status FfmpegRun::end() const {
   const std::string what = transcode::describe(end_, tools_.ffmpeg);
   // What is no fault of the media may go well another time.
   return Error{failed || killed ? Errc::kUnavailable : Errc::kCorrupt,
-               last_error_.empty() || failed ? what : last_error_ + " (" + what + ")"};
+               first_error_.empty() || failed ? what : first_error_ + " (" + what + ")"};
 }
 
 }  // namespace recording::processing

@@ -3,12 +3,14 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
 #include "processing/byte_source.hpp"
 #include "process/launch.hpp"
+#include "transcode/lines.hpp"
 #include "transcode/program_report.hpp"
 
 namespace recording::processing {
@@ -49,8 +51,8 @@ class FfmpegRun {
 
   // After an empty read(): nothing, or why what it wrote is not all that was asked for.
   [[nodiscard]] Status end() const;
-  // The last that it said of errors; empty: nothing.
-  [[nodiscard]] const std::string& last_error() const { return last_error_; }
+  // The first error that it spoke of, mostly the cause of what follows; empty: none.
+  [[nodiscard]] const std::string& first_error() const { return first_error_; }
 
  private:
   FfmpegRun(const Tools& tools, process::LaunchedProgram pipes, std::unique_ptr<ByteSource> input);
@@ -59,6 +61,7 @@ class FfmpegRun {
   Status feed();
   bool take_output();
   void take_errors();
+  void take_error(std::string_view line);
   void take_end();
 
   const Tools& tools_;
@@ -68,7 +71,8 @@ class FfmpegRun {
   std::size_t piece_at_ = 0;  // what of it was written
   Bytes output_;              // what was read
   std::size_t given_ = 0;     // what of it read() has given
-  std::string errors_, last_error_;
+  transcode::Lines errors_;
+  std::string first_error_;
   transcode::ProgramEnd end_;
 };
 

@@ -37,10 +37,10 @@ Result<Bytes> run_all(const Tools& tools, std::vector<std::string> arguments,
   }
   RECORDING_TRY(run.value()->end());
   if (all.empty()) {
-    return Error{
-        Errc::kCorrupt,
-        "ffmpeg gave no picture" +
-            (run.value()->last_error().empty() ? std::string() : ": " + run.value()->last_error())};
+    return Error{Errc::kCorrupt,
+                 "ffmpeg gave no picture" + (run.value()->first_error().empty()
+                                                 ? std::string()
+                                                 : ": " + run.value()->first_error())};
   }
   return all;
 }

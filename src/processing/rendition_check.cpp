@@ -38,8 +38,8 @@ Status check_rendition(storage::FileSystem& files, const Tools& tools, const Mad
         [&report](std::string_view line) { report.take(line); });
   }
   RECORDING_TRY(run.value()->end());
-  if (!run.value()->last_error().empty()) {
-    return Error{Errc::kCorrupt, "what was written does not decode: " + run.value()->last_error()};
+  if (!run.value()->first_error().empty()) {
+    return Error{Errc::kCorrupt, "what was written does not decode: " + run.value()->first_error()};
   }
   if (report.frames != static_cast<std::int64_t>(made.pictures)) {
     return Error{Errc::kCorrupt, "what was written decodes to " + std::to_string(report.frames) +

@@ -90,7 +90,7 @@ class Maker {
   }
 
   Status end(const PicturePart& part, const EncoderRun& run) {
-    std::string why = run.last_error();
+    std::string why = run.first_error();
     if (Status end = run.end(); !end) {
       if (end.error().code == Errc::kUnavailable) {
         return end;
