@@ -122,17 +122,17 @@ integration() {  # NAME MODULE OPTIONS…
         count "integration, $1" 0 1
     fi
 }
-# With the release module what needs its speed, a browser, or what no sanitizer goes together with.
+# With the release module what needs its speed, a browser, or what no sanitizer goes together with;
+# everything else with sanitizers.
+fast="test_source_changes test_live_sources test_live_page test_live_enhanced test_transcoded
+      test_playback test_playback_changes test_hls test_walk test_console test_processing test_worker_jobs
+      test_enhanced_parameters test_enhanced_changes test_crash test_kills test_clock test_reloads
+      test_power_loss"
 step "integration tests"
-integration release build/ngx_recording_module.so test_source_changes test_live_sources \
-    test_live_page test_playback test_playback_changes test_enhanced_parameters \
-    test_enhanced_changes test_crash test_kills test_clock test_recording test_reloads \
-    test_control test_downloads test_power_loss
+integration release build/ngx_recording_module.so $(for module in $fast; do
+    [ ! -f "tests/integration/$module.py" ] || echo "$module"; done)
 step "integration tests with sanitizers"
-# Without what browsers and ffmpeg have to say of the same bytes.
-integration sanitizers build-asan/ngx_recording_module.so --without test_playback \
-    --without test_playback_changes --without test_live_page --without test_live_sources \
-    --without test_enhanced_parameters --without test_source_changes
+integration sanitizers build-asan/ngx_recording_module.so $(printf -- '--without %s ' $fast)
 
 step "unit tests under ASan and UBSan"
 wait "$beside_pid"
