@@ -41,6 +41,14 @@ bool set_last_modified(ngx_http_request_t* r, const exporter::Entity& entity) {
   return r->headers_out.last_modified != nullptr;
 }
 
+// A playlist is asked for again and again, a picture with every page.
+bool set_caching(ngx_http_request_t* r, const exporter::ServedVideo& video) {
+  const std::string_view caching = video.is_text()      ? "no-cache"
+                                   : video.is_picture() ? "max-age=3600"
+                                                        : "";
+  return caching.empty() || push_header(r, "Cache-Control", caching) != nullptr;
+}
+
 ngx_file_t* make_file(ngx_http_request_t* r, const exporter::ServedVideo& video) {
   auto* file = static_cast<ngx_file_t*>(ngx_pcalloc(r->pool, sizeof(ngx_file_t)));
   const ngx_str_t name = copy_to_pool(r->pool, {video.path().c_str(), video.path().size() + 1});
@@ -105,15 +113,16 @@ void Download::send(std::shared_ptr<const exporter::ServedVideo> video,
 ngx_int_t Download::send_header(ngx_http_request_t* r, const std::string& disposition) {
   r->headers_out.status = NGX_HTTP_OK;
   r->headers_out.content_length_n = static_cast<off_t>(video_->length());
-  ngx_str_set(&r->headers_out.content_type, "video/mp4");
+  r->headers_out.content_type = to_ngx_str(video_->content_type());  // of a literal
   r->headers_out.content_type_len = r->headers_out.content_type.len;
   r->headers_out.content_type_lowcase = nullptr;
   if (!set_etag(r, video_->entity().etag) || !set_last_modified(r, video_->entity()) ||
-      push_header(r, "X-Content-Type-Options", "nosniff") == nullptr ||
+      !set_caching(r, *video_) || push_header(r, "X-Content-Type-Options", "nosniff") == nullptr ||
       (!disposition.empty() && push_header(r, "Content-Disposition", disposition) == nullptr)) {
     return NGX_HTTP_INTERNAL_SERVER_ERROR;
   }
-  r->allow_ranges = 1;
+  // Of a playlist always the whole: it may have grown, and Chromium asks for as much as it had.
+  r->allow_ranges = video_->is_text() ? 0 : 1;
   r->single_range = 1;  // several are answered with the whole: the body is not one buffer
   return ngx_http_send_header(r);
 }

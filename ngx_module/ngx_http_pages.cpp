@@ -9,7 +9,8 @@ namespace recording::ngx {
 namespace {
 
 // They are there as long as the program is: nothing is copied.
-ngx_int_t send_asset(ngx_http_request_t* r, const pages::Asset& asset) {
+ngx_int_t send_asset(ngx_http_request_t* r, const pages::Asset& asset,
+                     ngx_uint_t status = NGX_HTTP_OK) {
   const ngx_str_t type = copy_to_pool(r->pool, asset.content_type);
   auto* buf = static_cast<ngx_buf_t*>(ngx_calloc_buf(r->pool));
   r->headers_out.etag = push_header(r, "ETag", asset.etag);
@@ -19,7 +20,7 @@ ngx_int_t send_asset(ngx_http_request_t* r, const pages::Asset& asset) {
       push_header(r, "X-Content-Type-Options", "nosniff") == nullptr) {
     return NGX_HTTP_INTERNAL_SERVER_ERROR;
   }
-  r->headers_out.status = NGX_HTTP_OK;
+  r->headers_out.status = status;
   r->headers_out.content_length_n = static_cast<off_t>(asset.body.size());
   r->headers_out.content_type = type;
   r->headers_out.content_type_len = type.len;
@@ -39,11 +40,11 @@ ngx_int_t send_asset(ngx_http_request_t* r, const pages::Asset& asset) {
 
 }  // namespace
 
-ngx_int_t serve_page(ngx_http_request_t* r, const pages::Asset& page) {
+ngx_int_t serve_page(ngx_http_request_t* r, const pages::Asset& page, ngx_uint_t status) {
   if (push_header(r, "Content-Security-Policy", pages::kPagePolicy) == nullptr) {
     return NGX_HTTP_INTERNAL_SERVER_ERROR;
   }
-  return send_asset(r, page);
+  return send_asset(r, page, status);
 }
 
 ngx_int_t serve_asset(ngx_http_request_t* r, const pages::Asset& asset) {

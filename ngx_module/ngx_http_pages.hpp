@@ -7,7 +7,8 @@
 namespace recording::ngx {
 
 // Sends one of the program's own files; the result is for ngx_http_finalize_request().
-ngx_int_t serve_page(ngx_http_request_t* r, const pages::Asset& page);
+ngx_int_t serve_page(ngx_http_request_t* r, const pages::Asset& page,
+                     ngx_uint_t status = NGX_HTTP_OK);
 ngx_int_t serve_asset(ngx_http_request_t* r, const pages::Asset& asset);
 
 }  // namespace recording::ngx

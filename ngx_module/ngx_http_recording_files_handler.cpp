@@ -8,6 +8,7 @@
 
 #include "exporter/clip_query.hpp"
 #include "exporter/links.hpp"
+#include "exporter/playback_text.hpp"
 #include "exporter/video_path.hpp"
 #include "ngx_application.hpp"
 #include "ngx_http_download.hpp"
@@ -25,6 +26,7 @@ namespace recording::ngx {
 namespace {
 
 using exporter::ServedVideo;
+using exporter::VideoBytes;
 using exporter::VideoPart;
 using exporter::VideoPath;
 using VideoPtr = std::shared_ptr<const ServedVideo>;
@@ -48,9 +50,22 @@ ngx_int_t refuse_clip(ngx_http_request_t* r, std::string_view message) {
   return send_json_error(r, NGX_HTTP_BAD_REQUEST, "bad_parameter", message);
 }
 
-void refuse(PendingRequest& pending, ngx_http_request_t* r, const Error& error) {
+// Why there is nothing to play: the words that the page has sentences for.
+ngx_int_t refuse_playback(ngx_http_request_t* r, std::string_view message) {
+  for (const std::string_view code : {"no_media_yet", "video_deleted", "too_short"}) {
+    if (message.starts_with(code)) {
+      return send_json_error(r, NGX_HTTP_NOT_FOUND, code, message.substr(code.size() + 2));
+    }
+  }
+  return send_json_error(r, NGX_HTTP_NOT_FOUND, "video_not_found", "there is no such video");
+}
+
+void refuse(PendingRequest& pending, ngx_http_request_t* r, VideoBytes asked, const Error& error) {
   if (error.code == Errc::kInvalidArgument) {
     return pending.finish(refuse_clip(r, error.message));
+  }
+  if (error.code == Errc::kNotFound && asked == VideoBytes::kMaster) {
+    return pending.finish(refuse_playback(r, error.message));
   }
   if (error.code != Errc::kNotFound) {
     log_error(r->connection->log, "download", error);
@@ -58,35 +73,35 @@ void refuse(PendingRequest& pending, ngx_http_request_t* r, const Error& error) 
   pending.finish(static_cast<ngx_int_t>(http_status(error.code)));
 }
 
-// A name that was not given is the video's, which only the catalogue knows.
+// A name that was not given is the video's, which only the catalogue knows, and the quality's.
 void send_as_attachment(FilesService& service, const std::shared_ptr<PendingRequest>& pending,
                         const std::shared_ptr<Download>& download, const VideoPath& path,
                         VideoPtr video) {
   service.opener().find_name(
-      path.slug, [pending, download, video = std::move(video)](const std::string& name) {
+      path.slug, [pending, download, quality = path.name == "source" ? "" : " " + path.name,
+                  video = std::move(video)](const std::string& name) {
         pending->resume("download", [&](ngx_http_request_t*) {
-          download->send(video, exporter::content_disposition(name));
+          download->send(video, exporter::content_disposition(name + quality));
         });
       });
 }
 
 void start_download(ngx_http_request_t* r, FilesService& service,
                     const std::shared_ptr<PendingRequest>& pending, VideoPath path,
-                    const std::optional<mp4::Clip>& clip) {
+                    VideoPart part) {
   auto download = Download::create(pending, service.io());
   if (download == nullptr) {
     return pending->fail();
   }
   r->connection->log->action = const_cast<char*>("opening a recording");
   std::string slug = path.slug;
-  const VideoPart part{path.bytes, clip};
   service.opener().open(
-      std::move(slug), part,
+      std::move(slug), std::move(part),
       [&service, pending, download, path = std::move(path)](Result<VideoPtr> video) {
         pending->resume("download", [&](ngx_http_request_t* request) {
           service.keep_sweeping();
           if (!video) {
-            return refuse(*pending, request, video.error());
+            return refuse(*pending, request, path.bytes, video.error());
           }
           request->connection->log->action = const_cast<char*>("sending response to client");
           if (path.attachment && path.attachment_name.empty()) {
@@ -97,6 +112,24 @@ void start_download(ngx_http_request_t* r, FilesService& service,
                                          : std::string());
         });
       });
+}
+
+// The page is the same for every video; whether there is one decides its status, and the page asks
+// for the playlist to say why not.
+void send_page(FilesService& service, const std::shared_ptr<PendingRequest>& pending,
+               const std::string& slug) {
+  service.opener().open(slug, VideoBytes::kMovie, [&service, pending](Result<VideoPtr> video) {
+    pending->resume("player page", [&](ngx_http_request_t* r) {
+      service.keep_sweeping();
+      const bool absent = !video && video.error().code == Errc::kNotFound &&
+                          !video.error().message.starts_with("no_media_yet");
+      if (!video && video.error().code != Errc::kNotFound) {
+        return refuse(*pending, r, VideoBytes::kPage, video.error());
+      }
+      pending->finish(
+          serve_page(r, pages::video_page(), absent ? NGX_HTTP_NOT_FOUND : NGX_HTTP_OK));
+    });
+  });
 }
 
 std::string_view argument(ngx_http_request_t* r, std::string_view name) {
@@ -158,12 +191,20 @@ ngx_int_t handle(ngx_http_request_t* r) {
   if (!path) {
     return NGX_HTTP_NOT_FOUND;
   }
-  auto clip = exporter::parse_clip(to_view(r->args));
-  if (!clip) {
-    return refuse_clip(r, clip.error().message);
-  }
-  if (clip.value() && path->bytes == exporter::VideoBytes::kRaw) {
-    return refuse_clip(r, "source.media cannot be cut; ask for source.mp4");
+  VideoPart part(path->bytes, {}, path->name);
+  if (path->bytes == VideoBytes::kMovie || path->bytes == VideoBytes::kRaw) {
+    auto clip = exporter::parse_clip(to_view(r->args));
+    if (!clip) {
+      return refuse_clip(r, clip.error().message);
+    }
+    if (clip.value() && path->bytes == VideoBytes::kRaw) {
+      return refuse_clip(r, "raw bytes cannot be cut; ask for the .mp4");
+    }
+    part.clip = clip.value();
+  } else if (path->bytes == VideoBytes::kMaster || path->bytes == VideoBytes::kPlaylist) {
+    // Players add no arguments to what a playlist names: those of a link, or of whatever else the
+    // server's access rules ask for, are handed on.
+    part.query = exporter::clean_query(to_view(r->args));
   }
   FilesService* service = FilesService::of(*app);
   const auto pending = service != nullptr ? PendingRequest::of(r) : nullptr;
@@ -171,7 +212,10 @@ ngx_int_t handle(ngx_http_request_t* r) {
     return NGX_HTTP_INTERNAL_SERVER_ERROR;
   }
   pending->resume("download", [&](ngx_http_request_t* request) {
-    start_download(request, *service, pending, std::move(*path), clip.value());
+    if (path->bytes == VideoBytes::kPage) {
+      return send_page(*service, pending, path->slug);
+    }
+    start_download(request, *service, pending, std::move(*path), std::move(part));
   });
   return pending->suspend();
 }

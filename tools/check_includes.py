@@ -18,7 +18,7 @@ ALLOWED = {
     "transcode": {"base", "media", "process", "runtime"},
     "processing": {"base", "media", "mp4", "process", "storage", "transcode"},
     "launcher": {"base"},  # a program of its own
-    "exporter": {"base", "mp4", "storage", "runtime", "catalog"},
+    "exporter": {"base", "media", "mp4", "storage", "runtime", "catalog"},
     "api": {"base", "media", "recorder", "transcode", "exporter", "catalog", "runtime"},
     "config": {"base", "exporter", "transcode"},
     "worker": {"base", "config", "storage", "runtime", "catalog", "processing",

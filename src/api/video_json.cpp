@@ -24,14 +24,32 @@ std::string status_of(const runtime::RecordingRecord& recording) {
   return recording.error.view().empty() ? "viewable" : "error";
 }
 
+// HTML that shows `page` in a page of anybody's; empty without one.
+std::string embed_code(const std::string& page) {
+  if (page.empty()) {
+    return {};
+  }
+  std::string attribute;
+  for (const char c : page) {  // its host is what a client said
+    const bool special = std::string_view("&<>\"'").find(c) != std::string_view::npos;
+    attribute += special ? "&#" + std::to_string(int{c}) + ";" : std::string(1, c);
+  }
+  return "<iframe src=\"" + attribute +
+         "\" width=\"640\" height=\"360\" title=\"Video\" style=\"border:0\" "
+         "allow=\"autoplay; fullscreen; picture-in-picture\" allowfullscreen></iframe>";
+}
+
 // Only links that work: what later processing makes is null until it is there.
 void add_links(Json& json, const VideoRow& row, const exporter::Links& links) {
   const bool downloadable = row.origin_size > 0 && row.status != "error";
   json["origin_url"] =
       downloadable ? text_or_null(links.to(row.slug + "/source.mp4")) : Json(nullptr);
-  for (const char* field : {"iframe_url", "iframe_embed_code", "hls_url", "screenshot"}) {
-    json[field] = nullptr;
-  }
+  const std::string page = downloadable ? links.to(row.slug) : std::string();
+  json["iframe_url"] = text_or_null(page);
+  json["iframe_embed_code"] = text_or_null(embed_code(page));
+  json["hls_url"] =
+      downloadable ? text_or_null(links.to(row.slug + "/master.m3u8")) : Json(nullptr);
+  json["screenshot"] = nullptr;
   json["screenshots"] = Json::array();
   json["sprite"] = nullptr;
   json["sprite_vtt"] = nullptr;

@@ -22,8 +22,8 @@ constexpr unsigned kCatalogReaders = 2;
 
 Result<recorder::Timeline> read_first(storage::FileSystem& files,
                                       const exporter::VideoLocation& location) {
-  for (const std::string& path : location.paths) {
-    auto file = files.open_for_read(path);
+  for (const std::string& folder : location.folders) {
+    auto file = files.open_for_read(folder + "/source.mp4");
     if (file) {
       return recorder::read_timeline(*file.value(), location.committed);
     }

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "base/url.hpp"
+#include "exporter/video_path.hpp"
 
 namespace recording::exporter {
 namespace {
@@ -32,11 +33,21 @@ std::string signature(std::string_view uri, std::string_view expires, const std:
   return out;
 }
 
+// Of a live stream, which may be called anything, its two playlists alone.
+bool is_played(std::string_view before, std::string_view file) {
+  if (file == "master.m3u8" || file == "manifest.mpd") {
+    return true;
+  }
+  const bool of_video = is_slug(before.substr(before.rfind('/') + 1));
+  return of_video && (file.ends_with(".m3u8") || file.ends_with(".media") ||
+                      file.ends_with(".m4s") || file.ends_with(".vtt") || file.ends_with(".jpg"));
+}
+
+// Playback is one thing: who may see the page may load what it plays and shows.
 std::string_view signed_part(std::string_view uri) {
-  for (const std::string_view playlist : {"/master.m3u8", "/manifest.mpd"}) {
-    if (uri.ends_with(playlist)) {
-      return uri.substr(0, uri.size() - playlist.size());
-    }
+  if (const std::size_t slash = uri.rfind('/');
+      slash != uri.npos && is_played(uri.substr(0, slash), uri.substr(slash + 1))) {
+    return uri.substr(0, slash);
   }
   constexpr std::string_view kFile = ".mp4", kAttachment = ".mp4/download";
   const std::size_t at = uri.rfind(kAttachment);

@@ -13,8 +13,9 @@ namespace recording::exporter {
 //   secure_link     $arg_md5,$arg_expires;
 //   secure_link_md5 "$secure_link_expires$uri SECRET";
 //
-// where a URI counts without "/download" and what follows it behind ".mp4", and without
-// "/master.m3u8" and "/manifest.mpd", so that a link to a page is one to its playlist.
+// where a URI counts without "/download" and what follows it behind ".mp4", without "/master.m3u8"
+// and "/manifest.mpd", and behind a video's slug without any .m3u8, .media, .m4s, .vtt and .jpg: so
+// that a link to a page is one to all that it plays and shows.
 struct LinkSecret {
   std::string text;  // empty: links have no end
   std::int64_t valid_s = 24 * 3600;

@@ -23,7 +23,7 @@ std::shared_ptr<const ServedVideo> VideoCache::find(std::string_view slug, const
   if (entry == entries_.end()) {
     return nullptr;
   }
-  if (entry->video->removed()) {
+  if (!entry->is_good(now_ms)) {
     entries_.erase(entry);
     return nullptr;
   }
@@ -34,13 +34,13 @@ std::shared_ptr<const ServedVideo> VideoCache::find(std::string_view slug, const
 
 void VideoCache::put(std::string_view slug, const VideoPart& part,
                      std::shared_ptr<const ServedVideo> video, std::int64_t now_ms) {
-  if (!video->finished()) {
+  if (video->fresh_ms() == 0) {
     return;
   }
   if (const auto entry = locate(slug, part); entry != entries_.end()) {
     entries_.erase(entry);
   }
-  entries_.push_front({std::string(slug), part, std::move(video), now_ms});
+  entries_.push_front({std::string(slug), part, std::move(video), now_ms, now_ms});
   std::uint64_t held = 0;
   for (auto entry = entries_.begin(); entry != entries_.end(); ++entry) {
     held += entry->video->held_bytes();
@@ -56,7 +56,7 @@ void VideoCache::put(std::string_view slug, const VideoPart& part,
 
 void VideoCache::sweep(std::int64_t now_ms) {
   entries_.remove_if([&](const Entry& entry) {
-    return now_ms - entry.used_ms >= idle_ms_ || entry.video->removed();
+    return now_ms - entry.used_ms >= idle_ms_ || !entry.is_good(now_ms);
   });
 }
 

@@ -8,10 +8,8 @@
 namespace recording::exporter {
 namespace {
 
-constexpr std::string_view kSourceFile = "/source.mp4";
-
-std::string spool_path(const VideoFolders& folders, std::string_view slug) {
-  return folders.spool + "/" + std::string(slug) + std::string(kSourceFile);
+std::string spool_folder(const VideoFolders& folders, std::string_view slug) {
+  return folders.spool + "/" + std::string(slug);
 }
 
 // The row was written by us, but a catalogue may be shared and edited: a path that leaves the
@@ -38,12 +36,11 @@ VideoLocation locate_recording(const VideoFolders& folders,
   if (!is_slug(slug)) {
     return location;
   }
-  location.paths.push_back(spool_path(folders, slug));
+  location.folders.push_back(spool_folder(folders, slug));
   // Where the recorder moves it when it is finished, before its record goes and often before the
   // catalogue knows.
-  location.paths.push_back(folders.storage + "/" +
-                           storage::video_folder(app, stream, recording.started_wall_ms, slug) +
-                           std::string(kSourceFile));
+  location.folders.push_back(folders.storage + "/" +
+                             storage::video_folder(app, stream, recording.started_wall_ms, slug));
   // The index first: one that is written in between is then behind the length that is read.
   const std::int64_t last_index = recording.last_index.get();
   location.committed = {
@@ -54,13 +51,14 @@ VideoLocation locate_recording(const VideoFolders& folders,
 
 Result<VideoLocation> locate_video(const VideoFolders& folders, const catalog::VideoRow& row) {
   if (row.status == "error" || !is_slug(row.slug)) {
-    return Error{Errc::kNotFound, "the video was not kept"};
+    return Error{Errc::kNotFound,
+                 row.error.substr(0, row.error.find(':')) + ": the recording was not kept"};
   }
   VideoLocation location;
   if (row.path.empty()) {
-    location.paths.push_back(spool_path(folders, row.slug));
+    location.folders.push_back(spool_folder(folders, row.slug));
   } else if (stays_inside(row.path)) {
-    location.paths.push_back(folders.storage + "/" + row.path + std::string(kSourceFile));
+    location.folders.push_back(folders.storage + "/" + row.path);
   } else {
     return Error{Errc::kCorrupt, "the catalogue names a folder outside of the storage"};
   }

@@ -18,10 +18,11 @@ struct VideoFolders {
   std::string storage;
 };
 
-// Where a video's file is, or may be: it is moved from the spool to the storage while nobody waits.
+// Where a video's files are, or may be: they are moved from the spool to the storage while nobody
+// waits.
 struct VideoLocation {
-  std::vector<std::string> paths;  // to be tried in this order
-  mp4::Committed committed;        // should the file not be finished
+  std::vector<std::string> folders;  // to be tried in this order
+  mp4::Committed committed;          // of its source, should that not be finished
 };
 
 // Of a recording that the live state knows. `app` and `stream`: of its stream's record.
@@ -29,7 +30,8 @@ VideoLocation locate_recording(const VideoFolders& folders,
                                const runtime::RecordingRecord& recording, std::string_view app,
                                std::string_view stream);
 
-// Of a video that only the catalogue knows. kNotFound: its file was not kept.
+// Of a video that only the catalogue knows. kNotFound: its file was not kept, with the error's word
+// in front.
 Result<VideoLocation> locate_video(const VideoFolders& folders, const catalog::VideoRow& row);
 
 }  // namespace recording::exporter

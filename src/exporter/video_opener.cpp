@@ -7,26 +7,44 @@
 namespace recording::exporter {
 namespace {
 
-constexpr std::size_t kOpenVideos = 64;
+constexpr std::size_t kOpenVideos = 128;
 constexpr std::int64_t kIdleMs = 60'000;
 // A file can move, and its record go, between being located and being opened. Not twice.
 constexpr int kRounds = 2;
 
+constexpr const char* kNoFile = "not_found: the file is not there";
+
 using OpenResult = Result<std::shared_ptr<const ServedVideo>>;
+
+// It is there, and will have media.
+bool is_waiting(const Error& error) { return error.message.starts_with("no_media_yet"); }
 
 // In a pool thread, where nothing may throw.
 OpenResult open_first(const VideoLocation& location, const VideoPart& part) noexcept {
   try {
-    for (const std::string& path : location.paths) {
-      OpenResult video = ServedVideo::open(path, part, location.committed);
-      if (video || video.error().code != Errc::kNotFound) {
+    const bool source = part.name == "source" || part.bytes == VideoBytes::kPicture;
+    for (const std::string& folder : location.folders) {
+      OpenResult video = ServedVideo::open(folder + "/" + file_name(part), part,
+                                           source ? location.committed : mp4::Committed());
+      if (video || video.error().code != Errc::kNotFound || is_waiting(video.error())) {
         return video;
       }
     }
-    return Error{Errc::kNotFound, "the file is not there"};
+    return Error{Errc::kNotFound, kNoFile};
   } catch (const std::exception&) {
     return Error{Errc::kInternal, "out of memory"};
   }
+}
+
+Result<catalog::VideoRow> find_row(catalog::Catalog& catalog, const std::string& slug) {
+  Result<catalog::VideoRow> row = catalog.video_by_slug(slug);
+  if (!row && row.error().code == Errc::kNotFound) {
+    Result<bool> deleted = catalog.was_deleted(slug);
+    if (deleted && deleted.value()) {
+      return Error{Errc::kNotFound, "video_deleted: the video was deleted"};
+    }
+  }
+  return row;
 }
 
 }  // namespace
@@ -89,7 +107,7 @@ class VideoOpener::Attempt : public std::enable_shared_from_this<VideoOpener::At
       return;
     }
     opener->ports.catalog.read(
-        [slug = slug_](catalog::Catalog& catalog) { return catalog.video_by_slug(slug); },
+        [slug = slug_](catalog::Catalog& catalog) { return find_row(catalog, slug); },
         [self = shared_from_this()](Result<catalog::VideoRow> row) {
           self->on_row(std::move(row));
         });
@@ -112,7 +130,7 @@ class VideoOpener::Attempt : public std::enable_shared_from_this<VideoOpener::At
 
   void next_round() {
     if (++round_ > kRounds) {
-      return then_(Error{Errc::kNotFound, "the file is not there"});
+      return then_(Error{Errc::kNotFound, kNoFile});
     }
     ask_live_state();
   }
@@ -136,7 +154,7 @@ class VideoOpener::Attempt : public std::enable_shared_from_this<VideoOpener::At
     if (!opener) {
       return;
     }
-    if (!video && video.error().code == Errc::kNotFound) {
+    if (!video && video.error().code == Errc::kNotFound && !is_waiting(video.error())) {
       return (this->*otherwise)();
     }
     if (video) {

@@ -8,6 +8,7 @@ namespace recording::exporter {
 namespace {
 
 constexpr std::size_t kSlugSize = 32;
+constexpr std::size_t kMaxQualityName = 32;
 constexpr std::size_t kMaxAttachmentName = 255;
 // With ".mp4" it stays below the 255 bytes that common file systems allow.
 constexpr std::size_t kMaxSavedName = 200;
@@ -31,6 +32,22 @@ bool consume(std::string_view& text, std::string_view prefix) {
   }
   text.remove_prefix(prefix.size());
   return true;
+}
+
+// screenshot-1.jpg and so on.
+bool is_screenshot(std::string_view name) {
+  constexpr std::size_t kMostDigits = 3;
+  if (!consume(name, "screenshot-") || !name.ends_with(".jpg")) {
+    return false;
+  }
+  name.remove_suffix(std::string_view(".jpg").size());
+  return !name.empty() && name.size() <= kMostDigits && name.front() != '0' &&
+         name.find_first_not_of("0123456789") == name.npos;
+}
+
+bool is_picture(std::string_view name) {
+  return name == "poster.jpg" || name == "sprite.jpg" || name == "sprite.vtt" ||
+         is_screenshot(name);
 }
 
 // Controls, and what some file system forbids.
@@ -77,6 +94,12 @@ bool is_slug(std::string_view text) {
   return text.size() == kSlugSize && std::all_of(text.begin(), text.end(), is_lower_hex);
 }
 
+bool is_quality_name(std::string_view text) {
+  return !text.empty() && text.size() <= kMaxQualityName &&
+         std::all_of(text.begin(), text.end(),
+                     [](char c) { return is_alnum(c) || c == '_' || c == '-'; });
+}
+
 std::optional<VideoPath> parse_video_path(std::string_view path) {
   VideoPath out;
   const std::string_view slug = path.substr(0, kSlugSize);
@@ -85,11 +108,33 @@ std::optional<VideoPath> parse_video_path(std::string_view path) {
   }
   out.slug = slug;
   path.remove_prefix(kSlugSize);
-  if (path == "/source.media") {
-    out.bytes = VideoBytes::kRaw;
+  if (path.empty()) {
+    out.bytes = VideoBytes::kPage;
     return out;
   }
-  if (!consume(path, "/source.mp4")) {
+  if (!consume(path, "/")) {
+    return std::nullopt;
+  }
+  if (path == "master.m3u8" || path == "chapters.vtt") {
+    out.bytes = path.starts_with('m') ? VideoBytes::kMaster : VideoBytes::kChapters;
+    return out;
+  }
+  if (is_picture(path)) {
+    out.bytes = VideoBytes::kPicture;
+    out.name = path;
+    return out;
+  }
+  const std::string_view name = path.substr(0, path.find('.'));
+  if (!is_quality_name(name)) {
+    return std::nullopt;
+  }
+  out.name = name;
+  path.remove_prefix(name.size());
+  if (path == ".media" || path == kRawExtension || path == ".m3u8") {
+    out.bytes = path == ".m3u8" ? VideoBytes::kPlaylist : VideoBytes::kRaw;
+    return out;
+  }
+  if (!consume(path, ".mp4")) {
     return std::nullopt;
   }
   if (path.empty()) {

@@ -3,23 +3,34 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "mp4/clip.hpp"
 
 namespace recording::exporter {
 
-// Which bytes of a video are asked for.
+// What is to be had of a video.
 enum class VideoBytes {
-  kSource,  // source.mp4: as a player wants it
-  kRaw      // source.media: as on disk, where playlists' byte ranges point
+  kMovie,     // {name}.mp4: as a player wants it
+  kRaw,       // {name}.media and {name}.m4s: as on disk, where playlists' byte ranges point
+  kPlaylist,  // {name}.m3u8: HLS of the same
+  kMaster,    // master.m3u8: of all qualities
+  kChapters,  // chapters.vtt
+  kPicture,   // poster.jpg, screenshot-1.jpg, sprite.jpg, sprite.vtt: files as they are
+  kPage       // the page that plays it
 };
 
 // One of the things that can be downloaded of a video.
 struct VideoPart {
-  VideoPart(VideoBytes which, std::optional<mp4::Clip> part = {}) : bytes(which), clip(part) {}
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  VideoPart(VideoBytes which, std::optional<mp4::Clip> part = {}, std::string called = "source",
+            std::string arguments = {})
+      : bytes(which), clip(part), name(std::move(called)), query(std::move(arguments)) {}
 
   VideoBytes bytes;
-  std::optional<mp4::Clip> clip;  // of the source; nothing: all of it
+  std::optional<mp4::Clip> clip;  // of the movie; nothing: all of it
+  std::string name;   // of a quality, "source" or "720p"; of a picture with its extension
+  std::string query;  // of playlists: behind every URI in it
 
   bool operator==(const VideoPart&) const = default;
 };
@@ -27,10 +38,18 @@ struct VideoPart {
 // What follows the prefix of a location with `recording_files`.
 struct VideoPath {
   std::string slug;
-  VideoBytes bytes = VideoBytes::kSource;
+  VideoBytes bytes = VideoBytes::kMovie;
+  std::string name = "source";  // as VideoPart's
   bool attachment = false;      // …/download
   std::string attachment_name;  // without extension; empty: the video's own name
 };
+
+// Which of the two names of the raw bytes playlists use: FFmpeg refuses segments whose extension it
+// does not know.
+inline constexpr std::string_view kRawExtension = ".m4s";
+
+// What a quality can be called: 1 to 32 of A-Z a-z 0-9 _ -, so that it never leaves its folder.
+bool is_quality_name(std::string_view text);
 
 // 32 lower-case hex digits.
 bool is_slug(std::string_view text);

@@ -39,8 +39,8 @@ class NoteReader final : public IndexWalk::Visitor {
     }
     if (visitor_.on_run) {
       const RunView view{run.kind, run.samples, run.last_duration};
-      visitor_.on_run(
-          {run.kind, *track, run.samples.size(), run.samples.front().dts, view.end_dts()});
+      visitor_.on_run({run.kind, *track, run.samples.size(), run.samples.front().dts,
+                       view.end_dts(), run.offset, view.bytes(), run.samples.front().key});
     }
     return ok();
   }

@@ -33,6 +33,8 @@ struct RunNote {
   std::uint32_t timescale = 0;
   std::uint64_t samples = 0;
   std::int64_t dts = 0, end_dts = 0;
+  std::uint64_t offset = 0, bytes = 0;  // where they are in the file, one after the other
+  bool begins_with_key = false;
 };
 
 // Timestamps that were not followed, of the runs that come next.

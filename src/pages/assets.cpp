@@ -24,10 +24,17 @@ const Asset& live_page() {
   return page;
 }
 
+const Asset& video_page() {
+  static const Asset page = make("video.html", "text/html; charset=utf-8", video_html());
+  return page;
+}
+
 const Asset* find_asset(std::string_view name) {
-  static const std::array<Asset, 3> assets = {
+  static const std::array<Asset, 5> assets = {
       make("live.css", "text/css; charset=utf-8", live_css()),
       make("live.js", "text/javascript; charset=utf-8", live_js()),
+      make("video.css", "text/css; charset=utf-8", video_css()),
+      make("video.js", "text/javascript; charset=utf-8", video_js()),
       make("hls.js", "text/javascript; charset=utf-8", hls_js())};
   const auto* found = std::find_if(assets.begin(), assets.end(),
                                    [name](const Asset& asset) { return asset.name == name; });

@@ -13,6 +13,8 @@ struct Asset {
 
 // The page that plays the stream which its own address names; it asks for those below.
 const Asset& live_page();
+// The page that plays the video which its own address names; likewise.
+const Asset& video_page();
 // "live.js", below "player/"; nullptr: there is no such file.
 const Asset* find_asset(std::string_view name);
 

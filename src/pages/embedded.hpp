@@ -9,6 +9,9 @@ namespace recording::pages {
 std::string_view live_html();
 std::string_view live_css();
 std::string_view live_js();
+std::string_view video_html();
+std::string_view video_css();
+std::string_view video_js();
 // hls.js by its authors (Apache-2.0); a comment where the build had none.
 std::string_view hls_js();
 

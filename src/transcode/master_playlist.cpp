@@ -1,10 +1,9 @@
 #include "transcode/master_playlist.hpp"
 
 #include <algorithm>
-#include <cmath>
-#include <cstdio>
 
 #include "media/codec_string.hpp"
+#include "media/stream_inf.hpp"
 #include "transcode/ladder.hpp"
 
 namespace recording::transcode {
@@ -49,35 +48,33 @@ class Master {
   }
 
   [[nodiscard]] std::string variant(const LiveRendition& rendition) const {
-    double most = 0, average = 0;
-    std::string attributes, codecs;
+    media::StreamInf out;
     if (rendition.video >= 0) {
       const LiveVideo& video = ladder_.videos[static_cast<std::size_t>(rendition.video)];
-      add_video(video, most, average);
-      codecs = video.copy ? source_.video->rfc6381
-                          : media::avc_codec_string(kHighProfile, 0, video.level);
-      char rate[32];
-      std::snprintf(rate, sizeof rate, "%.3f", source_.video->frame_rate.value.per_second());
-      attributes += ",RESOLUTION=" + std::to_string(video.width) + "x" +
-                    std::to_string(video.height) + ",FRAME-RATE=" + rate;
+      add_video(video, out.most_bps, out.average_bps);
+      out.codecs = video.copy ? source_.video->rfc6381
+                              : media::avc_codec_string(kHighProfile, 0, video.level);
+      out.width = video.width;
+      out.height = video.height;
+      out.frame_rate = source_.video->frame_rate.value.per_second();
     }
     if (rendition.audio >= 0) {
       const auto index = static_cast<std::size_t>(rendition.audio);
       const LiveAudio& audio = ladder_.audios[index];
       const double bps = static_cast<double>(audio.bps > 0 ? audio.bps : kUsualAudioBps);
-      most += bps * kOverhead;
-      average += bps;
-      codecs += (codecs.empty() ? "" : ",") + (audio.copy ? source_.audio->rfc6381 : kAacLc);
+      out.most_bps += bps * kOverhead;
+      out.average_bps += bps;
+      out.codecs += (out.codecs.empty() ? "" : ",") +
+                    (audio.copy ? source_.audio->rfc6381 : std::string(kAacLc));
       if (rendition.video >= 0) {
-        attributes += ",AUDIO=\"audio" + std::to_string(index) + "\"";
+        out.audio_group = "audio" + std::to_string(index);
       }
     }
     const std::size_t track =
         rendition.video >= 0 ? static_cast<std::size_t>(rendition.video)
                              : ladder_.videos.size() + static_cast<std::size_t>(rendition.audio);
-    return "#EXT-X-STREAM-INF:BANDWIDTH=" + std::to_string(std::llround(most)) +
-           ",AVERAGE-BANDWIDTH=" + std::to_string(std::llround(average)) + ",CODECS=\"" + codecs +
-           "\"" + attributes + "\n" + media_playlist_name(track) + "\n";
+    out.uri = media_playlist_name(track);
+    return media::to_text(out);
   }
 
   void add_video(const LiveVideo& video, double& most, double& average) const {

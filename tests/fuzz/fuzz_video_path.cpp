@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "exporter/clip_query.hpp"
+#include "exporter/playback_text.hpp"
 #include "exporter/video_path.hpp"
 #include "transcode/live_folder.hpp"
 #include "transcode/live_path.hpp"
@@ -18,7 +19,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string_view harmless =
         "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_-.";
     if (!is_slug(path->slug) || path->attachment_name.size() > 255 ||
-        path->attachment_name.starts_with('.') ||
+        path->attachment_name.starts_with('.') || path->name.empty() || path->name.size() > 36 ||
+        path->name.starts_with('.') || path->name.find_first_not_of(harmless) != path->name.npos ||
+        (path->bytes != VideoBytes::kPicture && !is_quality_name(path->name)) ||
+        (path->attachment && path->bytes != VideoBytes::kMovie) ||
         path->attachment_name.find_first_not_of(harmless) != std::string_view::npos) {
       std::abort();
     }
@@ -34,6 +38,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         folder.find("/../") != std::string::npos || folder.find('\0') != std::string::npos) {
       std::abort();
     }
+  }
+
+  // It stands in a line of a playlist, and in a quoted string.
+  if (clean_query(text).find_first_of(std::string_view("\"\r\n\0 #<>\\", 9)) != std::string::npos) {
+    std::abort();
   }
 
   auto clip = parse_clip(text);

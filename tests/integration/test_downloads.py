@@ -186,7 +186,7 @@ class FinishedVideo(DownloadTest):
         self.assertEqual((part.status, part.body), (206, on_disk[10:5001]))
 
     def wrong_paths(self):
-        for path in ("", self.slug, f"{self.slug}/", f"{self.slug}/source.mp", "x/source.mp4",
+        for path in ("", f"{self.slug}/", f"{self.slug}/source.mp", "x/source.mp4",
                      f"{'0' * 32}/source.mp4", f"{self.slug.upper()}/source.mp4",
                      f"{self.slug}/source.mp4/download=.x", f"{self.slug}/source.mp4/download=a%20b",
                      f"{self.slug}/..%2f..%2f..%2f..%2fcatalog.db", f"{self.slug}/source.mp4%00",

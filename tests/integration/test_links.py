@@ -94,8 +94,18 @@ class Links(LiveTest):
         [video] = self.wait_ended(server)
         reply = Api(server.http_port).get(f"videos/{video['id']}/timeline")
         epoch = path_of(reply.json["epochs"][0]["mp4_url"])
+        page, _, query = path_of(video["iframe_url"]).partition("?")
+        self.assertEqual(path_of(video["hls_url"]), f"{page}/master.m3u8?{query}")
+        playlist = Api(front).get(path_of(video["hls_url"])).body.decode().splitlines()[-1]
+        segment = Api(front).get(f"{page}/{playlist}").body.decode().splitlines()[-2]
+        expired = sign(page, now - 2).partition("?")[2]
         self.check_all(front, server.http_port, [
-            (path_of(video["origin_url"]), 200), (epoch, 200), (epoch.partition("&")[0], 403)])
+            (path_of(video["origin_url"]), 200), (epoch, 200), (epoch.partition("&")[0], 403),
+            (f"{page}?{query}", 200), (f"{page}/{playlist}", 200), (f"{page}/{segment}", 200),
+            (f"{page}/chapters.vtt?{query}", 200), (f"{page}/poster.jpg?{query}", 404),
+            (f"{page}/source.media?{query}", 200), (f"{page}/source.mp4?{query}", 403),
+            (f"{page}/source.m3u8", 403), (f"{page}/source.m4s", 403), (page, 403),
+            (f"{page}/source.m3u8?{expired}", 410), (f"{page}/source.m4s?{expired}", 410)])
 
 
 class AccessControl(LiveTest):

@@ -1,12 +1,10 @@
 """The page that plays a live stream, in a browser, from whichever worker answers."""
-import http.client
-import os
 import pathlib
 import time
 import unittest
 
 from tests.integration.support import AUTOMATIC, Api, test_clip, wait_for
-from tests.integration.support.browser import CHROMIUM, Player, open_browser, serve
+from tests.integration.support.browser import CHROMIUM, embed
 from tests.integration.support.live import LIVE, LiveTest, signed
 
 # Shows the page in an iframe, and tells once a second what it plays.
@@ -26,40 +24,7 @@ setInterval(() => {
 </script>"""
 
 
-class Embedding(Player):
-    """A site that has the page in an iframe, and nginx behind it."""
-
-    def do_GET(self):
-        status, headers, body = 200, {"Content-Type": "text/html"}, self.server.page.encode()
-        if self.path != "/":
-            upstream = http.client.HTTPConnection("127.0.0.1", self.server.nginx_port, timeout=20)
-            upstream.request("GET", self.path)
-            reply = upstream.getresponse()
-            status, body = reply.status, reply.read()
-            headers = {name: value for name, value in reply.getheaders() if name.lower() in (
-                "content-type", "content-security-policy", "location", "cache-control")}
-            self.server.asked.append((self.path, status))
-            upstream.close()
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-
 class Page(LiveTest):
-    def embed(self, server, page):
-        site = serve(self, Embedding, server, page=OUTSIDE.replace("PAGE", page), asked=[])
-        browser = open_browser(self, CHROMIUM, self.folder / "chromium",
-                               f"http://127.0.0.1:{site.server_port}/")
-
-        def end():
-            os.killpg(browser.pid, 9)
-            browser.wait()
-        self.addCleanup(end)
-        return site
-
     @unittest.skipUnless(CHROMIUM, "needs chromium")
     def test_plays_and_waits_and_plays_again(self):
         server = self.start_nginx(
@@ -67,7 +32,7 @@ class Page(LiveTest):
             recording="storage @prefix@/data/videos; min_free 1m; link_secret secret;")
         clip = test_clip(seconds=60, rate=30, gop=30)
         page = signed("/videos/live/live/cam", int(time.time()) + 3600, "secret")
-        site = self.embed(server, page)
+        site = embed(self, OUTSIDE.replace("PAGE", page), server)
 
         def told(what, where, timeout=60):
             return wait_for(lambda: next((t for t in site.results[::-1] if where(t)), None), timeout,

@@ -40,6 +40,31 @@ void without_a_secret_links_have_no_end(void**) {
   assert_string_equal(Links().to("abc/source.mp4").c_str(), "");
 }
 
+// Who may see the page may load what it plays and shows, and nothing else.
+void a_link_to_a_page_is_one_to_playback(void**) {
+  const std::string slug = "0123456789abcdef0123456789abcdef";
+  const Links links("https://h/videos/", "/videos/", {kSecret, 60}, kNow);
+  const std::string page = links.to(slug);
+  const std::string md5 = page.substr(page.find("md5=") + 4, 22);
+  const std::string folder = "/videos/" + slug;
+  for (const char* file :
+       {"", "/master.m3u8", "/source.m3u8", "/source.media", "/source.m4s", "/720p.m3u8",
+        "/720p.media", "/chapters.vtt", "/poster.jpg", "/screenshot-1.jpg", "/sprite.vtt"}) {
+    if (check(folder + file, md5) != LinkCheck::kGood) {
+      fail_msg("not good for %s", file);
+    }
+  }
+  for (const char* file : {"/source.mp4", "/720p.mp4", "/720p.mp4/download", "/x/master.m3u8"}) {
+    if (check(folder + file, md5) != LinkCheck::kWrong) {
+      fail_msg("good for %s", file);
+    }
+  }
+  // A stream may be called anything.
+  const std::string stream = links.to("live/app/cam.jpg");
+  assert_true(check("/videos/live/app/other.jpg", stream.substr(stream.find("md5=") + 4, 22)) ==
+              LinkCheck::kWrong);
+}
+
 void good_for_its_path_alone(void**) {
   assert_true(check("/videos/abc/source.mp4") == LinkCheck::kGood);
   assert_true(check("/videos/abc/source.mp4", std::string(kMd5) + "==") == LinkCheck::kGood);
@@ -85,6 +110,7 @@ void it_ends(void**) {
 const CMUnitTest kTests[] = {
     cmocka_unit_test(a_link_is_what_secure_link_checks),
     cmocka_unit_test(without_a_secret_links_have_no_end),
+    cmocka_unit_test(a_link_to_a_page_is_one_to_playback),
     cmocka_unit_test(good_for_its_path_alone),
     cmocka_unit_test(nothing_else_will_do),
     cmocka_unit_test(it_ends),

@@ -23,7 +23,7 @@ std::shared_ptr<const ServedVideo> open(const TestRecording& recording, VideoByt
 }
 
 int open_error(const std::string& path, std::uint64_t growing_length) {
-  auto video = ServedVideo::open(path, VideoBytes::kSource, growing_length);
+  auto video = ServedVideo::open(path, VideoBytes::kMovie, growing_length);
   return video ? 0 : static_cast<int>(video.error().code);
 }
 
@@ -33,7 +33,7 @@ void a_growing_file_is_sent_up_to_what_is_committed(void**) {
   assert_true(recording.append(40));
   const std::uint64_t committed = recording.length();
   assert_true(recording.append(40));  // not announced yet
-  for (const VideoBytes bytes : {VideoBytes::kSource, VideoBytes::kRaw}) {
+  for (const VideoBytes bytes : {VideoBytes::kMovie, VideoBytes::kRaw}) {
     const auto video = open(recording, bytes, committed);
     assert_non_null(video.get());
     assert_false(video->finished());
@@ -47,7 +47,7 @@ void a_download_goes_on_unchanged_when_the_recording_is_finished(void**) {
   RecordingsFolder folder;
   TestRecording recording(folder.path("source.mp4"));
   assert_true(recording.append(40));
-  const auto video = open(recording, VideoBytes::kSource, recording.length());
+  const auto video = open(recording, VideoBytes::kMovie, recording.length());
   assert_non_null(video.get());
   const std::string before = sent_bytes(*video);
   assert_true(recording.finish());
@@ -61,7 +61,7 @@ void a_download_goes_on_when_the_file_is_moved_or_removed(void**) {
   TestRecording recording(folder.path("source.mp4"));
   assert_true(recording.append(40));
   assert_true(recording.finish());
-  const auto video = open(recording, VideoBytes::kSource, 0);
+  const auto video = open(recording, VideoBytes::kMovie, 0);
   assert_non_null(video.get());
   const std::string before = sent_bytes(*video);
   const std::string moved = folder.path("moved.mp4");
@@ -79,7 +79,7 @@ void a_finished_file_is_sent_index_first_and_raw_as_it_is(void**) {
   assert_true(recording.append(40));
   assert_true(recording.finish());
   const std::string file = read_file(recording.path());
-  const auto source = open(recording, VideoBytes::kSource, 17);  // an old gauge does not matter
+  const auto source = open(recording, VideoBytes::kMovie, 17);  // an old gauge does not matter
   assert_non_null(source.get());
   assert_true(source->finished());
   const std::string sent = sent_bytes(*source);
@@ -99,7 +99,7 @@ void the_first_bytes_are_at_hand(void**) {
     assert_true(recording.append(1000, 8));
   }
   assert_true(recording.finish());
-  const auto video = open(recording, VideoBytes::kSource, 0);
+  const auto video = open(recording, VideoBytes::kMovie, 0);
   assert_non_null(video.get());
   const std::string head(video->head().begin(), video->head().end());
   assert_true(video->memory_length() > head.size());  // else this tests nothing
@@ -111,14 +111,13 @@ void every_state_has_an_etag_of_its_own(void**) {
   RecordingsFolder folder;
   TestRecording recording(folder.path("source.mp4"));
   assert_true(recording.append(10));
-  const std::string first = open(recording, VideoBytes::kSource, recording.length())->entity().etag;
-  const std::string again = open(recording, VideoBytes::kSource, recording.length())->entity().etag;
+  const std::string first = open(recording, VideoBytes::kMovie, recording.length())->entity().etag;
+  const std::string again = open(recording, VideoBytes::kMovie, recording.length())->entity().etag;
   assert_true(first == again);
   assert_true(recording.append(10));
-  const std::string second =
-      open(recording, VideoBytes::kSource, recording.length())->entity().etag;
+  const std::string second = open(recording, VideoBytes::kMovie, recording.length())->entity().etag;
   assert_true(recording.finish());
-  const std::string finished = open(recording, VideoBytes::kSource, 0)->entity().etag;
+  const std::string finished = open(recording, VideoBytes::kMovie, 0)->entity().etag;
   const std::string raw = open(recording, VideoBytes::kRaw, 0)->entity().etag;
   assert_true(first != second);
   assert_true(second != finished);

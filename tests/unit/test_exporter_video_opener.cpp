@@ -82,7 +82,7 @@ struct World {
     }
   }
 
-  void start(VideoBytes bytes = VideoBytes::kSource, const std::string& slug = kSlug) {
+  void start(VideoBytes bytes = VideoBytes::kMovie, const std::string& slug = kSlug) {
     opener->open(slug, bytes, [this](VideoResult result) {
       ++answers;
       answer.emplace(std::move(result));
@@ -93,7 +93,7 @@ struct World {
     }
   }
   // nullptr: an error.
-  std::shared_ptr<const ServedVideo> open(VideoBytes bytes = VideoBytes::kSource) {
+  std::shared_ptr<const ServedVideo> open(VideoBytes bytes = VideoBytes::kMovie) {
     answers = 0;
     start(bytes);
     drain();
@@ -275,7 +275,7 @@ void nothing_is_touched_after_the_opener_is_gone(void**) {
   assert_true(recording.append(10));
   assert_true(world.set_live(recording.length()));
   world.start();
-  world.start(VideoBytes::kSource, kOtherSlug);
+  world.start(VideoBytes::kMovie, kOtherSlug);
   world.opener.reset();
   world.drain();
   assert_int_equal(world.answers, 0);

@@ -15,13 +15,43 @@ void both_kinds_of_bytes_are_found(void**) {
   const auto source = parse_video_path(kSlug + "/source.mp4");
   assert_true(source.has_value());
   assert_true(source->slug == kSlug);
-  assert_true(source->bytes == VideoBytes::kSource);
+  assert_true(source->bytes == VideoBytes::kMovie);
   assert_false(source->attachment);
   const auto raw = parse_video_path(kSlug + "/source.media");
   assert_true(raw.has_value());
   assert_true(raw->slug == kSlug);
   assert_true(raw->bytes == VideoBytes::kRaw);
   assert_false(raw->attachment);
+}
+
+struct Found {
+  const char* path;
+  VideoBytes bytes;
+  const char* name;
+};
+
+void every_part_of_a_video_has_its_path(void**) {
+  constexpr Found kAll[] = {{"", VideoBytes::kPage, "source"},
+                            {"/master.m3u8", VideoBytes::kMaster, "source"},
+                            {"/source.m3u8", VideoBytes::kPlaylist, "source"},
+                            {"/720p.m3u8", VideoBytes::kPlaylist, "720p"},
+                            {"/720p.media", VideoBytes::kRaw, "720p"},
+                            {"/720p.m4s", VideoBytes::kRaw, "720p"},
+                            {"/a-Z_9.mp4", VideoBytes::kMovie, "a-Z_9"},
+                            {"/chapters.vtt", VideoBytes::kChapters, "source"},
+                            {"/poster.jpg", VideoBytes::kPicture, "poster.jpg"},
+                            {"/screenshot-1.jpg", VideoBytes::kPicture, "screenshot-1.jpg"},
+                            {"/screenshot-120.jpg", VideoBytes::kPicture, "screenshot-120.jpg"},
+                            {"/sprite.jpg", VideoBytes::kPicture, "sprite.jpg"},
+                            {"/sprite.vtt", VideoBytes::kPicture, "sprite.vtt"}};
+  for (const Found& found : kAll) {
+    const auto path = parse_video_path(kSlug + found.path);
+    if (!path || path->bytes != found.bytes || path->name != found.name || path->attachment) {
+      fail_msg("%s was not found", found.path);
+    }
+  }
+  const auto saved = parse_video_path(kSlug + "/480p.mp4/download=mine");
+  assert_true(saved && saved->name == "480p" && saved->attachment_name == "mine");
 }
 
 void a_download_may_say_its_name(void**) {
@@ -41,8 +71,21 @@ void anything_else_is_not_there(void**) {
   const std::string paths[] = {
       "",
       "/",
-      kSlug,
       kSlug + "/",
+      kSlug + "/.mp4",
+      kSlug + "/.processing-1.mp4",
+      kSlug + "/..mp4",
+      kSlug + "/a b.mp4",
+      kSlug + "/a.b.mp4",
+      kSlug + "/" + std::string(33, 'x') + ".mp4",
+      kSlug + "/720p.m3u8/",
+      kSlug + "/720p.m3u8/download",
+      kSlug + "/other.jpg",
+      kSlug + "/screenshot-.jpg",
+      kSlug + "/screenshot-0.jpg",
+      kSlug + "/screenshot-1000.jpg",
+      kSlug + "/screenshot-1/2.jpg",
+      kSlug + "/chapters.mp4.vtt",
       kSlug + "/source.mp",
       kSlug + "/source.mp4/",
       kSlug + "/source.mp4x",
@@ -106,6 +149,7 @@ void a_long_name_is_cut_between_characters(void**) {
 int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(both_kinds_of_bytes_are_found),
+      cmocka_unit_test(every_part_of_a_video_has_its_path),
       cmocka_unit_test(a_download_may_say_its_name),
       cmocka_unit_test(anything_else_is_not_there),
       cmocka_unit_test(a_plain_name_is_saved_as_it_is),

@@ -113,3 +113,44 @@ def play_page(test, page, server, slug, query="", browser=CHROMIUM):
             os.killpg(running.pid, 9)
             running.wait()
     return result, player.ranges
+
+
+class Embedding(Player):
+    """A page of somebody's at "/", and nginx for all else, as if it were behind that site."""
+
+    def do_GET(self):
+        status, headers, body = 200, {"Content-Type": "text/html"}, self.server.page.encode()
+        if self.path != "/":
+            upstream = http.client.HTTPConnection("127.0.0.1", self.server.nginx_port, timeout=20)
+            upstream.request("GET", self.path, headers={
+                name: self.headers[name] for name in ("Range", "If-None-Match")
+                if name in self.headers})
+            reply = upstream.getresponse()
+            status, body = reply.status, reply.read()
+            headers = {name: value for name, value in reply.getheaders() if name.lower() in (
+                "content-type", "content-security-policy", "location", "cache-control", "etag",
+                "content-range", "accept-ranges")}
+            self.server.asked.append((self.path, status))
+            upstream.close()
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        try:
+            self.wfile.write(body)
+        except OSError:
+            pass  # the browser has enough
+
+
+def embed(test, page, server):
+    """The site with this page, which a browser shows until the test is over."""
+    site = serve(test, Embedding, server, page=page, asked=[])
+    browser = open_browser(test, CHROMIUM, test.folder / f"chromium-{site.server_port}",
+                           f"http://127.0.0.1:{site.server_port}/")
+
+    def end():
+        os.killpg(browser.pid, 9)
+        browser.wait()
+    test.addCleanup(end)
+    return site
