@@ -81,17 +81,7 @@ Result<VideoRow> one_row(SqliteStatement& statement) {
   return row;
 }
 
-// The text as a LIKE pattern that finds it anywhere; '\' is the escape.
-std::string like_pattern(const std::string& text) {
-  std::string pattern = "%";
-  for (const char c : text) {
-    if (c == '%' || c == '_' || c == '\\') {
-      pattern += '\\';
-    }
-    pattern += c;
-  }
-  return pattern + "%";
-}
+}  // namespace
 
 // The inner query walks one index that holds all it needs and ends at the limit; only the rows of
 // the page are then read from the table.
@@ -104,14 +94,12 @@ std::string list_sql(const VideoFilter& filter) {
   };
   add(filter.stream_id.has_value(), "stream_id = ?");
   add(!filter.status.empty(), "status = ?");
-  add(!filter.search.empty(), "name LIKE ? ESCAPE '\\'");
+  add(!filter.search.empty(), "has_text(name, ?)");
   add(!filter.ids.empty(), "id IN (SELECT value FROM json_each(?))");
   add(!filter.except.empty(), "id NOT IN (SELECT value FROM json_each(?))");
   return std::string("SELECT") + kColumns + "FROM videos WHERE id IN (SELECT id FROM videos" +
          where + kNewestFirst + "LIMIT ? OFFSET ?)" + kNewestFirst;
 }
-
-}  // namespace
 
 Result<VideoRow> SqliteVideos::get(std::int64_t id) {
   static const std::string kSql = std::string("SELECT") + kColumns + "FROM videos WHERE id = ?";
@@ -136,7 +124,7 @@ Result<std::vector<VideoRow>> SqliteVideos::list(const VideoFilter& filter) {
     statement.text(filter.status);
   }
   if (!filter.search.empty()) {
-    statement.text(like_pattern(filter.search));
+    statement.text(filter.search);
   }
   if (!filter.ids.empty()) {
     statement.text(nlohmann::json(filter.ids).dump());

@@ -9,6 +9,9 @@
 namespace recording::catalog {
 
 // The tables `videos`, `deleted_videos` and `counters`; calls as in Catalog.
+// What list() runs: for EXPLAIN QUERY PLAN.
+std::string list_sql(const VideoFilter& filter);
+
 class SqliteVideos {
  public:
   explicit SqliteVideos(SqliteDatabase& database) : database_(database) {}
