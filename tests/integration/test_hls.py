@@ -85,9 +85,11 @@ async function play_from_to(from, to) {
 
 
 def source_of(test, *changes):
-    parts = [clip(**{"seconds": SECONDS, **change, "picture": PICTURE + (",vflip" if i % 2 else "")})
+    parts = [clip(**{"seconds": SECONDS, **change,
+                     "picture": PICTURE + (",vflip" if i % 2 else "")})
              for i, change in enumerate(changes)]
-    return write_flv(test.folder / "changes.flv", joined(*[flv_tags(part) for part in parts])), parts
+    flv = write_flv(test.folder / "changes.flv", joined(*[flv_tags(part) for part in parts]))
+    return flv, parts
 
 
 class Playlists(RecordingTest):
@@ -177,6 +179,27 @@ class Playlists(RecordingTest):
         self.assertEqual(api.get(f"/videos/{'0' * 32}/master.m3u8").json["error"]["code"],
                          "video_not_found")
 
+    def test_an_interruption_is_a_chapter(self):
+        server = self.start_nginx(application="live on; recording on; auto_record on; "
+                                              "recording_min_duration 0; "
+                                              "recording_reconnect_window 3s;")
+        for _ in range(2):
+            self.assertEqual(
+                self.send(server, "cam", test_clip(seconds=5), "--speed", "8").wait(), 0)
+        [video] = self.wait_ended(server)
+        chapters = self.text(server, video["slug"], "chapters.vtt")
+        cues = re.findall(r"00:00:(\S+) --> 00:00:(\S+)\n(.*)", chapters)
+        self.assertEqual([title.partition(" of ")[0] for _, _, title in cues],
+                         ["Beginning", "After an interruption"], chapters)
+        self.assertRegex(cues[1][2], r"\((connection|unpublished)\)$")
+        self.assertAlmostEqual(float(cues[1][0]), 5, delta=0.2)
+        self.assertAlmostEqual(float(cues[1][1]), 10, delta=0.3)
+        playlist = self.text(server, video["slug"], "source.m3u8")
+        before, after = playlist.split("#EXT-X-DISCONTINUITY\n")
+        self.assertAlmostEqual(sum(map(float, re.findall(r"#EXTINF:([\d.]+),", before))),
+                               float(cues[1][0]), delta=0.01)
+        self.assertNotIn("#EXT-X-MAP", after)  # nothing of the source has changed
+
     def test_too_short(self):
         server = self.start_nginx(application="live on; recording on; auto_record on; "
                                               "recording_reconnect_window 0;")
@@ -194,7 +217,8 @@ class ThroughHlsJs(RecordingTest):
     def steps(self):
         """Across each change; back over all of them, and forward again."""
         ends = [SECONDS * i for i in range(1, len(PARTS))]
-        return ([[end - 1, end + 0.8] for end in ends] + [[1, 1.8], [ends[-1] + 1, ends[-1] + 1.8]] +
+        return ([[end - 1, end + 0.8] for end in ends] +
+                [[1, 1.8], [ends[-1] + 1, ends[-1] + 1.8]] +
                 [[end - 2, end - 1] for end in ends[::-1]])
 
     def open(self, server, video, growing):
