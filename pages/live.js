@@ -40,13 +40,25 @@ async function look() {
 
 function play(url) {
   say("");
-  let mended = false;
+  let mended = false, left = false, stoodAt = -1;
   const leave = ended => {
+    if (left) return;
+    left = true;
+    clearInterval(watch);
     video.onended = video.onerror = null;
     finished = ended ? url : null;
     stop();
     setTimeout(look, ended ? 0 : RETRY_MS);
   };
+  // A run whose worker died has nobody to write its end: who stands still asks whether there is
+  // another one.
+  const watch = setInterval(async () => {
+    const stands = !video.paused && video.currentTime === stoodAt;
+    stoodAt = video.currentTime;
+    if (!stands) return;
+    const reply = await fetch(master, {cache: "no-store"}).catch(() => null);
+    if (reply?.ok && reply.url !== url) leave(true);
+  }, RETRY_MS);
   video.onended = () => leave(true);
   if (globalThis.Hls?.isSupported()) {
     document.documentElement.dataset.player = "hls.js";

@@ -1,5 +1,6 @@
 """The page that plays a live stream, in a browser, from whichever worker answers."""
 import pathlib
+import signal
 import time
 import unittest
 
@@ -59,6 +60,44 @@ class Page(LiveTest):
         told("sees the end", lambda t: "ended" in t["says"])
         self.publish(server, "cam", source=clip)
         told("plays again", lambda t: t["says"] == "" and 0 < t["at"] < 10 and t["frames"] > 0)
+
+    @unittest.skipUnless(CHROMIUM, "needs chromium")
+    def test_goes_on_by_itself_when_ffmpeg_or_its_worker_dies(self):
+        server = self.start_nginx(application=AUTOMATIC + LIVE, workers=1)
+        clip = test_clip(seconds=120, rate=30, gop=30)
+        site = self.embed(server, "/videos/live/live/cam")
+        publisher = self.publish(server, "cam", source=clip)
+
+        def plays_anew(run, what):
+            # The time of a player begins anew with each run.
+            asked = f"/{run}/"
+            wait_for(lambda: any(asked in path and path.split("?")[0].endswith(".m4s")
+                                 and status == 200 for path, status in site.asked), 30,
+                     f"{what}: its segments are loaded")
+            told = len(site.results)
+            first = wait_for(lambda: next((t for t in site.results[told:] if t["frames"] > 0
+                                           and t["says"] == ""), None), 60, f"{what}: it plays")
+            wait_for(lambda: next((t for t in site.results[told:] if t["at"] >= first["at"] + 3),
+                                  None), 60, f"{what}: it plays on; it told {site.results[-3:]}")
+
+        first = self.wait_playable(server, "cam")
+        plays_anew(first, "at first")
+        [program] = self.programs(server, "cam", launchers=False)
+        os.kill(program, signal.SIGKILL)
+        second = self.wait_playable(server, "cam", other_than=first)
+        plays_anew(second, "after the death of ffmpeg")
+        # Before either could write its end.
+        [program] = self.programs(server, "cam", launchers=False)
+        [worker] = server.workers()
+        os.kill(worker, signal.SIGSTOP)
+        os.kill(program, signal.SIGKILL)
+        server.kill_worker(worker)
+        publisher.wait()
+        self.publish(server, "cam", source=clip)
+        third = wait_for(lambda: self.run_of(server, "cam") not in (None, second)
+                         and self.run_of(server, "cam"), 60, "there is a new run")
+        self.assertNotIn("#EXT-X-ENDLIST", self.text(server, "cam", "media_0.m3u8", second))
+        plays_anew(third, "after the death of the worker")
 
     def test_page_and_what_it_loads(self):
         server = self.start_nginx(application=AUTOMATIC + LIVE)
