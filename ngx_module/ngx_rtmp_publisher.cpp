@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "app/rendition_recorder.hpp"
 #include "base/bytes.hpp"
 #include "boundary.hpp"
 #include "media/flv_metadata.hpp"
@@ -230,7 +232,9 @@ void begin_live(ngx_rtmp_session_t* s, PublisherContext& context) {
   if (const TranscoderConf* conf = transcoder_conf(s); conf != nullptr) {
     context.live = application()->live().begin(
         to_string(app_of(s)), context.claimed_name,
-        context.session != nullptr ? context.session->id() : 0, conf->settings);
+        context.session != nullptr ? context.session->id() : 0, conf->settings,
+        context.session != nullptr ? std::make_unique<app::RenditionRecorder>(*context.session)
+                                   : nullptr);
     if (context.metadata) {
       context.live->on_metadata(*context.metadata);
     }
@@ -281,6 +285,7 @@ void accept_publisher(ngx_rtmp_session_t* s) {
   publisher.app = to_string(app_of(s));
   publisher.name = context->claimed_name;
   publisher.rules = rtmp_app_conf(s)->rules;
+  publisher.rules.transcoded = transcoder_conf(s) != nullptr;
   publisher.connection = s;
   publisher.disconnect = [s] { ngx_rtmp_finalize_session(s); };
   context->session = application()->recorder().begin(std::move(publisher), std::move(admission));

@@ -12,7 +12,7 @@ build="gcc g++ make cmake dpkg-dev nginx-dev libsqlite3-dev nlohmann-json3-dev l
 run="nginx libnginx-mod-rtmp ffmpeg curl procps"
 serve="nginx libnginx-mod-rtmp ffmpeg libsqlite3-0 libcurl4 libstdc++6"
 test="libcmocka-dev clang-14 libclang-rt-14-dev clang-format-14 ninja-build python3 binutils chromium firefox-esr
-       strace libfaketime"
+       strace libfaketime btrfs-progs"
 bench="python3 strace"
 
 packages=

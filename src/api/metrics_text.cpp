@@ -111,6 +111,9 @@ void add_counters(Text& text, const Metrics& metrics) {
       text, "kind", metrics.timestamp_repairs,
       [](auto i) { return media::name_of(static_cast<media::RepairKind>(i)); }, 1,
       media::kRepairKinds);
+  text.begin("live_dropped_groups_total", "counter",
+             "Groups of pictures left out of live playback because its transcoder was too slow.");
+  text.sample(std::to_string(metrics.live_dropped.get()));
   text.begin("write_seconds", "histogram",
              "Time that writing a batch of fragments of a recording took, with its sync.");
   text.histogram(metrics.writes);

@@ -138,11 +138,9 @@ Json transcoder_json(const StreamRecord& stream) {
                           {"audio_bit_rate", positive_or_null(rendition.audio_bps)},
                           {"copied", rendition.copy != 0}});
   }
-  return {{"state", state_name(playback.state)},
-          {"restarts", playback.restarts},
-          {"speed", transcoding_speed(stream)},
-          {"renditions", std::move(renditions)},
-          {"error", text_or_null(playback.error.view())}};
+  return {{"state", state_name(playback.state)}, {"restarts", playback.restarts},
+          {"speed", transcoding_speed(stream)},  {"dropped_groups", stream.measured.dropped.get()},
+          {"renditions", std::move(renditions)}, {"error", text_or_null(playback.error.view())}};
 }
 
 Json transcoded_qualities(const StreamRecord& stream) {

@@ -8,6 +8,7 @@
 #include "api/replies.hpp"
 #include "api/request_fields.hpp"
 #include "api/stream_json.hpp"
+#include "recorder/stream_settings.hpp"
 
 namespace recording::api {
 
@@ -59,11 +60,7 @@ Status apply_to_live(Backend& backend, const StreamRow& row) {
       return ok();
     }
     runtime::StreamRecord& stream = live.value().edit_stream(index);
-    stream.stream_id = row.id;
-    stream.settings_known = 1;
-    stream.auto_record = !row.auto_record   ? Setting::kInherit
-                         : *row.auto_record ? Setting::kOn
-                                            : Setting::kOff;
+    recorder::keep_settings(stream, row);
     pid = stream.session.pid;
   }
   if (pid != 0) {
@@ -86,6 +83,7 @@ Status forget_live(Backend& backend, const StreamRow& row) {
   stream.stream_id = 0;
   stream.settings_known = 0;
   stream.auto_record = Setting::kInherit;
+  stream.record_type = runtime::Recorded::kNotKnown;
   if (stream.session.id == 0 && stream.recording == runtime::kNone) {
     stream.wanted = 0;
     stream.last_used_ms = 1;

@@ -1,4 +1,4 @@
-// recording-launcher PROGRAM [ARGUMENT…]
+// recording-launcher [-m] PROGRAM [ARGUMENT…]
 //
 // Stands between an nginx worker and a program that it runs. nginx reaps every child with
 // waitpid(-1) and alarms its operator when one was killed; so it gets this one, which exits 0, says
@@ -9,7 +9,8 @@
 // ended: "launcher=exited N", "launcher=signal N" or "launcher=failed ERRNO" (it cannot be run).
 // 3 is a pipe that nobody writes to. Its end, when the worker closes it or dies, is the order to
 // end the program: SIGTERM, and SIGKILL after 5 s. A signal sent by the worker could hit another
-// process, for the number of one that was reaped is free again.
+// process, for the number of one that was reaped is free again. With -m, 4 is the program's as
+// well.
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/prctl.h>
@@ -22,11 +23,12 @@
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
+#include <cstring>
 #include <initializer_list>
 
 namespace {
 
-constexpr int kReports = 1, kLifeline = 3;
+constexpr int kReports = 1, kLifeline = 3, kMedia = 4;
 constexpr std::int64_t kPatienceMs = 5000;
 
 std::int64_t now_ms() {
@@ -127,13 +129,15 @@ void finish(pid_t program) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 2 || ::fcntl(kLifeline, F_GETFD) < 0) {
+  const bool has_media = argc > 1 && ::strcmp(argv[1], "-m") == 0;
+  char** const command = argv + (has_media ? 2 : 1);
+  if (command >= argv + argc || ::fcntl(kLifeline, F_GETFD) < 0) {
     ::dprintf(2, "recording-launcher is started by nginx only\n");
     return 2;
   }
   // A worker that died before this is seen by the end of the lifeline.
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
-  ::close_range(kLifeline + 1, ~0U, 0);
+  ::close_range((has_media ? kMedia : kLifeline) + 1, ~0U, 0);
   for (int number = 1; number < NSIG; ++number) {
     ::signal(number, SIG_DFL);
   }
@@ -148,7 +152,7 @@ int main(int argc, char** argv) {
   const pid_t launcher = ::getpid();
   const pid_t program = ::fork();
   if (program == 0) {
-    become_program(argv + 1, launcher);
+    become_program(command, launcher);
   }
   ::signal(SIGPIPE, SIG_IGN);  // nobody may be left to hear a report
   if (program < 0) {
@@ -159,6 +163,9 @@ int main(int argc, char** argv) {
   // The worker sees a program that no longer reads, or writes, by the end of these.
   ::close(0);
   ::close(2);
+  if (has_media) {
+    ::close(kMedia);
+  }
   Launcher(program, signals).wait_for_end();
   finish(program);
   return 0;

@@ -13,9 +13,9 @@ namespace recording::process {
 namespace {
 
 // More than most systems allow is refused, and the default is enough then, too.
-constexpr int kInputPipeSize = 1 << 20;
+constexpr int kMediaPipeSize = 1 << 20;
 // Descriptors of the child; see src/launcher/main.cpp.
-constexpr int kStdin = 0, kStdout = 1, kStderr = 2, kLifeline = 3;
+constexpr int kStdin = 0, kStdout = 1, kStderr = 2, kLifeline = 3, kLast = kMediaDescriptor;
 
 Error error_of(const char* what, int number) {
   return {Errc::kUnavailable, std::string(what) + ": " + std::strerror(number), number};
@@ -33,8 +33,8 @@ Result<Pipe> make_pipe() {
   }
   Pipe made{UniqueFd(ends[0]), UniqueFd(ends[1])};
   for (UniqueFd* end : {&made.read, &made.write}) {
-    if (end->get() <= kLifeline) {
-      UniqueFd moved(::fcntl(end->get(), F_DUPFD_CLOEXEC, kLifeline + 1));
+    if (end->get() <= kLast) {
+      UniqueFd moved(::fcntl(end->get(), F_DUPFD_CLOEXEC, kLast + 1));
       if (!moved.valid()) {
         return error_of("fcntl", errno);
       }
@@ -86,9 +86,10 @@ class SpawnSetup {
 
 }  // namespace
 
-Result<LaunchedProgram> launch(const std::string& launcher,
-                               const std::vector<std::string>& command) {
-  std::array<Pipe, 4> pipes;  // by the child's descriptor
+Result<LaunchedProgram> launch(const std::string& launcher, const std::vector<std::string>& command,
+                               Media media) {
+  const bool has_media = media == Media::kPiped;
+  std::vector<Pipe> pipes(has_media ? kLast + 1 : kLast);  // by the child's descriptor
   for (Pipe& pipe : pipes) {
     auto made = make_pipe();
     if (!made) {
@@ -97,6 +98,9 @@ Result<LaunchedProgram> launch(const std::string& launcher,
     pipe = std::move(made).value();
   }
   std::vector<char*> arguments{const_cast<char*>(launcher.c_str())};
+  if (has_media) {
+    arguments.push_back(const_cast<char*>("-m"));
+  }
   for (const std::string& argument : command) {
     arguments.push_back(const_cast<char*>(argument.c_str()));
   }
@@ -106,16 +110,25 @@ Result<LaunchedProgram> launch(const std::string& launcher,
   setup.give(pipes[kStdout].write, kStdout);
   setup.give(pipes[kStderr].write, kStderr);
   setup.give(pipes[kLifeline].read, kLifeline);
+  if (has_media) {
+    setup.give(pipes[kMediaDescriptor].write, kMediaDescriptor);
+  }
   // Like vfork(2): what nginx has mapped costs nothing.
   if (const int fault = setup.spawn(launcher, arguments); fault != 0) {
     return error_of(launcher.c_str(), fault);
   }
   LaunchedProgram program{std::move(pipes[kStdin].write), std::move(pipes[kStdout].read),
-                          std::move(pipes[kStderr].read), std::move(pipes[kLifeline].write)};
+                          std::move(pipes[kStderr].read), UniqueFd(),
+                          std::move(pipes[kLifeline].write)};
+  if (has_media) {
+    program.media = std::move(pipes[kMediaDescriptor].read);
+    make_non_blocking(program.media);
+    ::fcntl(program.media.get(), F_SETPIPE_SZ, kMediaPipeSize);
+  }
   for (const UniqueFd* fd : {&program.input, &program.output, &program.errors}) {
     make_non_blocking(*fd);
   }
-  ::fcntl(program.input.get(), F_SETPIPE_SZ, kInputPipeSize);
+  ::fcntl(program.input.get(), F_SETPIPE_SZ, kMediaPipeSize);
   return program;
 }
 

@@ -14,13 +14,17 @@ struct LaunchedProgram {
   UniqueFd input;     // write: its standard input
   UniqueFd output;    // read: its standard output, then the launcher's line of how it ended
   UniqueFd errors;    // read: its standard error
+  UniqueFd media;     // read: its descriptor kMediaDescriptor, if it has that
   UniqueFd lifeline;  // closing it has the program ended: SIGTERM, and SIGKILL after 5 s
 };
+
+inline constexpr int kMediaDescriptor = 4;
+enum class Media { kNone, kPiped };
 
 // Starts `command` (found as execvp does) behind the launcher at that path. Never waits for
 // either: whether the program can be run shows in `output`. Call it from a thread that lives as
 // long as the program should: the event loop's.
-Result<LaunchedProgram> launch(const std::string& launcher,
-                               const std::vector<std::string>& command);
+Result<LaunchedProgram> launch(const std::string& launcher, const std::vector<std::string>& command,
+                               Media media = Media::kNone);
 
 }  // namespace recording::process

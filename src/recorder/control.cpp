@@ -38,6 +38,7 @@ Result<std::int32_t> add_recording(LiveState::Transaction& live, const Clock& cl
   record.stream = stream_index;
   record.video_id = live.take_video_id();
   record.stream_id = stream.stream_id;
+  record.recorded = stream.session.recorded;
   record.slug.assign(random_id());
   record.transaction_id.assign(random_id());
   record.sequence = 1;
@@ -82,6 +83,22 @@ Result<Control> start_recording(LiveState& state, const Clock& clock, std::int32
   if (stream->rules.recordable == 0) {
     return Error{Errc::kConflict,
                  "recording_off: nginx.conf has no \"recording on\" for this application"};
+  }
+  const runtime::TranscoderState playback = stream->playback.state;
+  if (stream->session.recorded == runtime::Recorded::kRendition) {
+    if (stream->rules.transcoded == 0) {
+      return Error{Errc::kConflict,
+                   "transcoder_off: record_type of this stream is \"transcoded\", but nginx.conf "
+                   "has no \"transcoder on\" for this application; turn it on, or set record_type "
+                   "to \"origin\", and reconnect the encoder"};
+    }
+    if (playback == runtime::TranscoderState::kRefused ||
+        playback == runtime::TranscoderState::kFailed) {
+      return Error{Errc::kConflict,
+                   "no_rendition: record_type of this stream is \"transcoded\", but nothing is "
+                   "transcoded in this session: " +
+                       std::string(stream->playback.error.view())};
+    }
   }
   if (stream->session.unrecordable != 0 && stream->session.video_codec == 0 &&
       stream->session.audio_codec == 0) {

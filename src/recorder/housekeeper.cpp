@@ -117,7 +117,7 @@ std::vector<Housekeeper::Orphan> Housekeeper::find_orphans() {
     // What is wanted but not begun, and what is being handed over or waited for, is the publisher's
     // worker's.
     const bool its_session =
-        orphan.record.session != 0 && orphan.record.session == orphan.stream.session.id;
+        orphan.record.session != 0 && orphan.record.session == orphan.stream.session.recorded_id;
     if ((new_one || its_session || orphan.stream.recording == orphan.index) &&
         runtime::OwnerLock::is_held(runtime::stream_lock_path(
             env_.runtime_directory, orphan.stream.app.view(), orphan.stream.name.view()))) {

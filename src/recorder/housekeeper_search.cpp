@@ -189,6 +189,7 @@ void Housekeeper::welcome(LeftInSpool left) {
     record.slug.assign(identity.slug);
     record.transaction_id.assign(identity.transaction_id);
     record.sequence = identity.sequence;
+    record.recorded = recorded_of(identity.record_type);
     record.started_wall_ms = identity.started_wall_ms;
     record.codec = left.codec;
     record.session = left.session;  // so that its journal is kept until it has been added
@@ -207,7 +208,7 @@ void Housekeeper::welcome(LeftInSpool left) {
     // The encoder may be back already, and what it sends be in a tentative recording.
     const RecordingRecord* young = live.recording(owner.recording);
     const bool its_own = young != nullptr && young->tentative != 0 && published &&
-                         owner.session.id == young->session;
+                         owner.session.recorded_id == young->session;
     const bool free = record.state == RecordingState::kInterrupted && left.in_spool &&
                       owner.stopped == 0 && (young == nullptr || its_own);
     const std::int64_t back_ms =

@@ -21,6 +21,8 @@ Recorder::Recorder(Environment& environment)
                                  return !kept->closed() && kept->index() == index;
                                }) ||
                    std::any_of(sessions_.begin(), sessions_.end(),
+                               [&](const auto& session) { return session->holds(index); }) ||
+                   std::any_of(tails_.begin(), tails_.end(),
                                [&](const auto& session) { return session->holds(index); });
           }) {}
 
@@ -90,7 +92,7 @@ Session* Recorder::begin(Publisher publisher, Admission admission) {
       env_.wakeup.wake(pid);
     }
   }
-  auto session = std::make_unique<Session>(
+  auto session = std::make_shared<Session>(
       env_, std::move(publisher), std::move(admission.lock),
       [this](std::shared_ptr<Recording> recording) { keep(std::move(recording)); });
   if (Status opened = session->open(); !opened) {
@@ -110,6 +112,9 @@ void Recorder::end(Session* session, SessionEnd how) {
     return;
   }
   session->end(how);
+  if (session->has_tail()) {
+    tails_.push_back(*found);
+  }
   sessions_.erase(found);
 }
 
@@ -148,12 +153,13 @@ void Recorder::tick() {
     recording->tick();
   }
   std::erase_if(kept_, [](const auto& recording) { return recording->closed(); });
+  std::erase_if(tails_, [](const auto& session) { return !session->has_tail(); });
   housekeeper_.tick();
   env_.rounds.tick();
 }
 
 bool Recorder::busy() const {
-  return std::any_of(kept_.begin(), kept_.end(), [](const auto& recording) {
+  return !tails_.empty() || std::any_of(kept_.begin(), kept_.end(), [](const auto& recording) {
     return !recording->closed() && !recording->waiting();
   });
 }

@@ -41,7 +41,8 @@ class Recorder {
   Admission admit(const std::string& app, const std::string& name, std::int64_t takeover_ms);
 
   // The publisher was accepted. nullptr: it cannot be recorded now, and the log says why; it is let
-  // in all the same. The session is owned by the recorder until end().
+  // in all the same. The session is owned by the recorder until end(), and
+  // then for as long as it has a tail.
   Session* begin(Publisher publisher, Admission admission);
   void end(Session* session, SessionEnd how);
 
@@ -66,7 +67,8 @@ class Recorder {
 
   Environment& env_;
   std::int64_t draining_since_ms_ = 0;  // monotonic; 0: not draining
-  std::vector<std::unique_ptr<Session>> sessions_;
+  std::vector<std::shared_ptr<Session>> sessions_;
+  std::vector<std::shared_ptr<Session>> tails_;  // their publishers have left
   std::vector<std::shared_ptr<Recording>> kept_;
   Housekeeper housekeeper_;
   bool left_ = false;

@@ -1,5 +1,6 @@
 // Who a recording is: from the live state to the file's identity and the catalogue's row.
 #include "recorder/recording.hpp"
+#include "recorder/stream_settings.hpp"
 
 namespace recording::recorder {
 
@@ -19,7 +20,7 @@ mp4::Identity identity_of(const RecordingRecord& record, const runtime::StreamRe
   identity.started_wall_ms = record.started_wall_ms;
   identity.transaction_id = record.transaction_id.view();
   identity.sequence = record.sequence;
-  identity.record_type = "origin";
+  identity.record_type = record_type_name(record.recorded);
   identity.automatic = record.automatic != 0;
   identity.reconnect_window_ms = record.rules.reconnect_window_ms;
   identity.min_duration_ms = record.rules.min_duration_ms;

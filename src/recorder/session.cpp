@@ -22,7 +22,7 @@ constexpr std::int64_t kAskAgainMs = 1000;
 // A catalogue that has not answered for so long is as good as away.
 constexpr std::int64_t kLongestAskMs = 2000;
 
-std::uint64_t new_session_id() {
+std::uint64_t new_run_id() {
   std::uint64_t id = 0;
   while (id == 0) {
     id = random_u64();
@@ -30,7 +30,18 @@ std::uint64_t new_session_id() {
   return id;
 }
 
+std::size_t most_segments(const runtime::RecordingRules& rules) {
+  return std::max<std::size_t>(static_cast<std::size_t>(rules.buffer_bytes) / runtime::kSegmentSize,
+                               4);
+}
+
 }  // namespace
+
+Run::Run(SegmentPool& segments, const runtime::RecordingRules& rules)
+    : id(new_run_id()),
+      tracks{TrackIntake(media::TrackKind::kVideo, clock),
+             TrackIntake(media::TrackKind::kAudio, clock)},
+      gatherer(segments, id, rules.fragment_ms, most_segments(rules)) {}
 
 Session::Session(Environment& environment, Publisher publisher,
                  std::optional<runtime::OwnerLock> lock,
@@ -39,14 +50,16 @@ Session::Session(Environment& environment, Publisher publisher,
       publisher_(std::move(publisher)),
       lock_(std::move(lock)),
       keep_(std::move(keep)),
-      id_(new_session_id()),
-      tracks_{TrackIntake(media::TrackKind::kVideo, clock_),
-              TrackIntake(media::TrackKind::kAudio, clock_)},
-      gatherer_(environment.segments, id_, publisher_.rules.fragment_ms, most_segments()),
-      last_message_ms_(environment.clock.monotonic_ms()) {}
+      run_(std::make_unique<Run>(environment.segments, publisher_.rules)),
+      id_(run_->id),
+      rendition_over_(publisher_.rules.transcoded == 0),
+      rendition_error_(rendition_over_ ? "nginx.conf has no \"transcoder on\" for this application"
+                                       : ""),
+      last_message_ms_(environment.clock.monotonic_ms()),
+      last_media_ms_(last_message_ms_) {}
 
 void Session::declare_frame_rate(double frames_per_second) {
-  tracks_[0].declare_frame_rate(frames_per_second);
+  source().tracks[0].declare_frame_rate(frames_per_second);
   // What an encoder declares may be anything, not a number included.
   const bool plausible = frames_per_second > 0 && frames_per_second < 100000;
   declared_rate_milli_ = plausible ? static_cast<std::uint32_t>(frames_per_second * 1000 + 0.5) : 0;
@@ -102,7 +115,7 @@ Status Session::open() {
     }
     stream.session = {};
     stream.playback = {};
-    stream.session.id = id_;
+    stream.session.id = stream.session.recorded_id = id_;
     stream.session.pid = static_cast<std::int32_t>(::getpid());
     stream.session.started_wall_ms = env_.clock.wall_ms();
     stream.rules = publisher_.rules;
@@ -145,12 +158,12 @@ void Session::ask_settings() {
                      stream_id_ = stream_id.value();
                    } else {
                      if (ask_again_ms_ == 0) {
-                       env_.log.write(
-                           LogLevel::kError,
-                           "settings of " + to_valid_utf8(publisher_.app) + "/" +
-                               to_valid_utf8(publisher_.name) + " are not known (" +
-                               stream_id.error().message +
-                               "): the application's auto_record is used until they are");
+                       env_.log.write(LogLevel::kError,
+                                      "settings of " + to_valid_utf8(publisher_.app) + "/" +
+                                          to_valid_utf8(publisher_.name) + " are not known (" +
+                                          stream_id.error().message +
+                                          "): until they are, the application's auto_record is "
+                                          "used, and the source is recorded");
                      }
                      settings_failed();
                    }
@@ -176,6 +189,7 @@ void Session::look() {
     if (stream == nullptr || stream->session.id != id_) {
       return;
     }
+    choose_recorded(live);
     known = stream->settings_known != 0;
     replaced = stream->replaced == id_;
     if (recording_ != nullptr) {
@@ -200,8 +214,11 @@ void Session::look() {
   if (withdrawn) {
     take_back();
   } else if (ending) {
-    batch_ready(gatherer_.cut(tracks_, std::nullopt, 0));
+    batch_ready(run_->gatherer.cut(run_->tracks, std::nullopt, 0));
     stop_recording(next_ordinals());
+  }
+  if (recorded_ == runtime::Recorded::kRendition && !takes_rendition()) {
+    take_rendition();
   }
   if (!known) {
     ask_settings();
@@ -212,122 +229,19 @@ void Session::look() {
   decide();
 }
 
-void Session::end(SessionEnd how) {
-  if (stream_ == runtime::kNone) {
-    return;  // it never got the name
-  }
-  if (!fell_silent_) {
-    decide();  // what somebody has just been promised, and this worker has not seen yet
-  }
-  write_gauges();
-  note_passed_over();
-  batch_ready(gatherer_.cut(tracks_, std::nullopt, 0));
-  gatherer_.forget();
-  held_.clear();
-  const bool final = publisher_.rules.reconnect_window_ms == 0 ||
-                     (how == SessionEnd::kGoodbye && publisher_.rules.end_on_unpublish != 0);
-  const std::int32_t index = recording_ != nullptr ? recording_->index() : runtime::kNone;
-  env_.changes.make([stream_index = stream_, id = id_, index, final, how,
-                     wall = env_.clock.wall_ms()](LiveState::Transaction& live) {
-    if (const StreamRecord* stream = live.stream(stream_index);
-        stream != nullptr && stream->session.id == id) {
-      StreamRecord& ended = live.edit_stream(stream_index);
-      ended.session = {};
-      ended.stopped = 0;
-      if (final) {
-        if (ended.recording == index) {
-          ended.recording = runtime::kNone;
-        }
-        ended.wanted = 0;
-      }
-    }
-    if (live.recording(index) != nullptr &&
-        live.recording(index)->state == RecordingState::kActive) {
-      RecordingRecord& record = live.edit_recording(index);
-      record.state = final ? RecordingState::kEnding : RecordingState::kInterrupted;
-      record.ended_wall_ms = wall;
-      record.interrupted_ms = live.stream(record.stream)->last_message_ms.get();
-      record.end_reason.assign(how == SessionEnd::kGoodbye ? "unpublished" : "connection");
-    }
-  });
-  if (recording_ != nullptr) {
-    if (final) {
-      if (how == SessionEnd::kInterrupted || publisher_.rules.end_on_unpublish == 0) {
-        env_.state.metrics().count(runtime::InterruptionEnd::kEnded);
-      }
-      recording_->finish();
-    } else {
-      env_.events.emit("recording.interrupted", event_stream(),
-                       {{"recording_id", recording_->identity().slug},
-                        {"video_id", recording_->identity().video_id},
-                        {"window_ms", publisher_.rules.reconnect_window_ms}});
-      recording_->let_go();
-    }
-    keep_(std::move(recording_));
-    recording_.reset();
-  }
-  env_.events.emit("stream.ended", event_stream(), {});
-  if (stream_id_ != 0) {
-    env_.catalog.write(
-        [id = stream_id_, at = env_.clock.wall_ms()](catalog::Catalog& catalog) -> Status {
-          return catalog.set_stream_times(id, 0, at);
-        },
-        [](Status) {});
-  }
-  lock_.reset();
-  env_.wakeup.wake_all();  // somebody may be waiting for the name
-}
-
-// Connected but silent for the whole window: an interruption like any other, and too long a one.
-void Session::end_silent() {
-  fell_silent_ = true;
-  env_.state.metrics().count(runtime::InterruptionEnd::kEnded);
-  env_.changes.make([index = recording_->index(), stream = stream_,
-                     last = last_message_ms_](LiveState::Transaction& live) {
-    if (live.recording(index) == nullptr) {
-      return;
-    }
-    RecordingRecord& record = live.edit_recording(index);
-    record.state = RecordingState::kEnding;
-    record.interrupted_ms = last;
-    record.end_reason.assign("silent");
-    if (live.stream(stream)->recording == index) {
-      live.edit_stream(stream).recording = runtime::kNone;
-    }
-  });
-  batch_ready(gatherer_.cut(tracks_, std::nullopt, 0));
-  stop_recording(next_ordinals());
-  forget_held();
-  group_cut_ = true;
-  mode_ = Mode::kUndecided;
-}
-
-// The first message after such a silence: a new session of the same connection.
-void Session::begin_again() {
-  env_.changes.make(
-      [id = id_, stream = stream_, wall = env_.clock.wall_ms()](LiveState::Transaction& live) {
-        if (live.stream(stream) != nullptr && live.stream(stream)->session.id == id) {
-          StreamRecord& again = live.edit_stream(stream);
-          again.stopped = 0;
-          again.session.started_wall_ms = wall;
-        }
-      });
-  look();
-}
-
 void Session::tick() {
   write_gauges();
   if (asking_ && ask_again_ms_ == 0 && env_.clock.monotonic_ms() - asked_ms_ >= kLongestAskMs) {
     settings_failed();
   }
   // A publisher that fell silent must not keep what it sent from the file.
-  const Batch* gathering = gatherer_.gathering();
+  const Batch* gathering = run_->gatherer.gathering();
   if (mode_ == Mode::kRecording && gathering != nullptr && !gathering->empty() &&
       env_.clock.monotonic_ms() - gathering->arrived_ms > 2 * publisher_.rules.fragment_ms) {
-    batch_ready(gatherer_.cut(tracks_, std::nullopt, 0));
+    batch_ready(run_->gatherer.cut(run_->tracks, std::nullopt, 0));
   }
   if (mode_ == Mode::kRecording && publisher_.rules.reconnect_window_ms > 0 &&
-      silent_ms() >= publisher_.rules.reconnect_window_ms) {
+      env_.clock.monotonic_ms() - last_media_ms_ >= publisher_.rules.reconnect_window_ms) {
     end_silent();
   }
   if (!fell_silent_) {
@@ -351,7 +265,7 @@ void Session::publish_facts() {
   }
   runtime::SessionInfo& session = live.edit_stream(stream_).session;
   session.frame_rate_milli = declared_rate_milli_;
-  if (const ConfigRef& video = tracks_[0].config(); video != nullptr) {
+  if (const ConfigRef& video = source().tracks[0].config(); video != nullptr) {
     session.video_codec = static_cast<std::uint8_t>(video->codec);
     session.width = video->source.width;
     session.height = video->source.height;
@@ -359,7 +273,7 @@ void Session::publish_facts() {
       session.frame_rate_milli = media::kVideoTimescale * 1000 / video->default_duration;
     }
   }
-  if (const ConfigRef& audio = tracks_[1].config(); audio != nullptr) {
+  if (const ConfigRef& audio = source().tracks[1].config(); audio != nullptr) {
     session.audio_codec = static_cast<std::uint8_t>(audio->codec);
     session.sample_rate = audio->source.sample_rate;
     session.channels = audio->source.channels;

@@ -25,11 +25,21 @@ struct Publisher {
   std::function<void()> disconnect;  // ends the connection, soon, by way of Recorder::end()
 };
 
+// One stream of messages to be recorded: a publish, or what one run of its transcoder makes.
+struct Run {
+  Run(SegmentPool& segments, const runtime::RecordingRules& rules);
+
+  const std::uint64_t id;  // of its samples, in the journal and in the marks of files
+  media::SessionClock clock;
+  PerKind<TrackIntake> tracks;
+  Gatherer gatherer;
+};
+
 enum class SessionEnd { kInterrupted, kGoodbye };
 
 // One accepted publish of this worker: takes its messages, holds what a recording may still want of
 // them, and does what the live state asks. Event loop only. Never blocks, never fails its caller.
-class Session {
+class Session : public std::enable_shared_from_this<Session> {
  public:
   // One publisher of a name on this machine: `lock` is the stream's. Without it the session waits
   // for it, holding what comes, while the worker of the publisher that it replaces lets go.
@@ -51,8 +61,20 @@ class Session {
   // Frames a second of onMetaData; it usually comes before the first sequence header.
   void declare_frame_rate(double frames_per_second);
   void on_message(media::TrackKind kind, std::uint32_t timestamp_ms, media::Pieces message);
-  // The connection is gone. Nothing else may be called any more.
+  // The connection is gone. Nothing else of the publisher may be called any more.
   void end(SessionEnd how);
+
+  // Which of both is recorded: decided once, when the settings are known.
+  [[nodiscard]] runtime::Recorded recorded() const { return recorded_; }
+  // The messages of the best rendition, as a transcoder makes them; they are taken where it is
+  // recorded. What comes behind interrupt_rendition() is another program's, and begins anew.
+  // end_rendition(): nothing more comes; `why`: to a person.
+  void declare_rendition_rate(double frames_per_second);
+  void on_rendition(media::TrackKind kind, std::uint32_t timestamp_ms, media::Pieces message);
+  void interrupt_rendition();
+  void end_rendition(std::string why);
+  // end() was called, and the transcoder still makes what belongs to the recording.
+  [[nodiscard]] bool has_tail() const { return left_ && recording_ != nullptr; }
 
   // The live state was changed by somebody, or a second has passed: look, and do what it says.
   void look();
@@ -76,6 +98,16 @@ class Session {
   [[nodiscard]] EventStream event_stream() const {
     return {publisher_.app, publisher_.name, stream_id_};
   }
+  void take(Run& run, media::TrackKind kind, std::uint32_t timestamp_ms, std::int64_t now_ms,
+            media::Pieces message);
+  void choose_recorded(runtime::LiveState::Transaction& live);
+  void take_rendition();
+  void begin_run();
+  void leave_recording(bool for_good);
+  void tell_interrupted();
+  [[nodiscard]] bool takes_rendition() const { return source_ != nullptr; }
+  [[nodiscard]] Run& source() { return source_ != nullptr ? *source_ : *run_; }
+  void note_no_rendition(const std::string& why);
   bool try_lock();
   void end_silent();
   void begin_again();
@@ -92,7 +124,7 @@ class Session {
   void stop_recording(const PerKind<std::uint64_t>& end);
   void divide(std::int64_t at_ms, const char* reason, const PerKind<std::uint64_t>& end);
   [[nodiscard]] PerKind<std::uint64_t> next_ordinals() const {
-    return {tracks_[0].next_ordinal(), tracks_[1].next_ordinal()};
+    return {run_->tracks[0].next_ordinal(), run_->tracks[1].next_ordinal()};
   }
   [[nodiscard]] bool has_other_codec(const Batch& batch) const;
   void note_codec(media::TrackKind kind, media::Codec codec);
@@ -108,7 +140,6 @@ class Session {
   void remember(const Batch& batch);
   void overloaded(const Intake& sample);
   void publish_facts();
-  [[nodiscard]] std::size_t most_segments() const;
   void note_unrecordable();
   void note_passed_over();
 
@@ -116,19 +147,25 @@ class Session {
   Publisher publisher_;
   std::optional<runtime::OwnerLock> lock_;
   std::function<void(std::shared_ptr<Recording>)> keep_;
-  const std::uint64_t id_;
   std::int32_t stream_ = runtime::kNone;
   std::int64_t stream_id_ = 0;
   std::uint64_t fence_ = 0;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for answers that come later
 
-  media::SessionClock clock_;
-  PerKind<TrackIntake> tracks_;
-  Gatherer gatherer_;
-  std::int64_t last_ms_ = 0;  // session time of the last sample, of either track
+  std::unique_ptr<Run> run_;     // what is recorded
+  const std::uint64_t id_;       // of the first one, and of the session
+  std::unique_ptr<Run> source_;  // what the publisher sends, where that is something else
+  runtime::Recorded recorded_ = runtime::Recorded::kNotKnown;
+  bool rendition_over_ = false;  // nothing more of it comes, because …
+  std::string rendition_error_;
+  bool wanted_ = false;  // there was to be a recording when that was looked at last
+  bool no_rendition_noted_ = false;
+  bool left_ = false, left_for_good_ = false;  // end() was called
+  std::int64_t last_ms_ = 0;  // of the run: time of the last sample, of either track
   bool facts_changed_ = false;
   std::uint32_t declared_rate_milli_ = 0;
-  std::int64_t first_message_ms_ = 0, last_message_ms_ = 0;  // monotonic
+  std::int64_t first_message_ms_ = 0, last_message_ms_ = 0;  // monotonic, of the publisher
+  std::int64_t last_media_ms_ = 0;                           // and of the run
   std::int64_t gauges_ms_ = 0, messages_in_ = 0, bytes_in_ = 0, timestamp_repairs_ = 0;
   bool fell_silent_ = false;  // for longer than the window: what comes next is a new session
   bool unrecordable_noted_ = false;

@@ -20,11 +20,6 @@ constexpr std::int64_t kConfigPatienceMs = 2000;
 
 }  // namespace
 
-std::size_t Session::most_segments() const {
-  return std::max<std::size_t>(
-      static_cast<std::size_t>(publisher_.rules.buffer_bytes) / runtime::kSegmentSize, 4);
-}
-
 bool Session::wanted_at_all() const {
   return publisher_.rules.recordable != 0 &&
          (mode_ != Mode::kIdle || publisher_.rules.preroll != 0);
@@ -36,10 +31,6 @@ void Session::on_message(media::TrackKind kind, std::uint32_t timestamp_ms, medi
     first_message_ms_ = now;
   }
   last_message_ms_ = now;
-  if (fell_silent_) {
-    fell_silent_ = false;
-    begin_again();
-  }
   ++messages_in_;
   for (const iovec& piece : message) {
     bytes_in_ += static_cast<std::int64_t>(piece.iov_len);
@@ -48,16 +39,45 @@ void Session::on_message(media::TrackKind kind, std::uint32_t timestamp_ms, medi
     write_gauges();
     env_.rounds.tick();
   }
-  RECORDING_LOG_MESSAGE(id_, kind, timestamp_ms, message);
+  take(source(), kind, timestamp_ms, now, message);
+  if (facts_changed_) {
+    publish_facts();
+  }
+  if (!unrecordable_noted_ && now - first_message_ms_ > kConfigPatienceMs) {
+    note_unrecordable();
+  }
+}
 
-  TrackIntake& track = tracks_[index_of(kind)];
+void Session::on_rendition(media::TrackKind kind, std::uint32_t timestamp_ms,
+                           media::Pieces message) {
+  if (takes_rendition() && !rendition_over_) {
+    take(*run_, kind, timestamp_ms, env_.clock.monotonic_ms(), message);
+  }
+}
+
+// Of the source, when something else is recorded, there are only the facts to be told.
+void Session::take(Run& run, media::TrackKind kind, std::uint32_t timestamp_ms, std::int64_t now_ms,
+                   media::Pieces message) {
+  const bool recorded = &run == run_.get();
+  if (recorded) {
+    last_media_ms_ = now_ms;
+    if (fell_silent_) {
+      fell_silent_ = false;
+      begin_again();
+    }
+    RECORDING_LOG_MESSAGE(run.id, kind, timestamp_ms, message);
+  }
+  TrackIntake& track = run.tracks[index_of(kind)];
   const media::TrackConfig* before = track.config().get();
-  const Intake intake = track.take(timestamp_ms, now, message);
+  const Intake intake = track.take(timestamp_ms, now_ms, message);
   if (track.config().get() != before) {
-    facts_changed_ = true;
-    if (before == nullptr) {
+    facts_changed_ = facts_changed_ || !takes_rendition() || !recorded;
+    if (before == nullptr && recorded) {
       decide();
     }
+  }
+  if (!recorded) {
+    return;
   }
   if (intake.note != nullptr) {
     env_.log.write(LogLevel::kWarn,
@@ -73,7 +93,7 @@ void Session::on_message(media::TrackKind kind, std::uint32_t timestamp_ms, medi
         env_.state.metrics().timestamp_repairs[static_cast<std::size_t>(intake.repair.kind)].add();
       }
       if (wanted_at_all()) {
-        take_sample(kind, intake, now);
+        take_sample(kind, intake, now_ms);
       }
       track.count_sample();
       break;
@@ -88,16 +108,10 @@ void Session::on_message(media::TrackKind kind, std::uint32_t timestamp_ms, medi
     default:
       break;
   }
-  if (facts_changed_) {
-    publish_facts();
-  }
-  if (!unrecordable_noted_ && now - first_message_ms_ > kConfigPatienceMs) {
-    note_unrecordable();
-  }
 }
 
 void Session::write_gauges() {
-  if (stream_ == runtime::kNone) {
+  if (stream_ == runtime::kNone || left_) {
     return;
   }
   gauges_ms_ = last_message_ms_;
@@ -113,7 +127,7 @@ void Session::write_gauges() {
   recording->duration_ms.set(
       std::max(recording->duration_ms.get(), recording_base_ms_ + last_ms_ - recording_from_ms_));
   const auto unsafe =
-      static_cast<std::int64_t>(gatherer_.private_segments() * runtime::kSegmentSize);
+      static_cast<std::int64_t>(run_->gatherer.private_segments() * runtime::kSegmentSize);
   if (unsafe != 0 && recording->unsafe_bytes.get() == 0) {
     env_.log.write(LogLevel::kWarn,
                    "the journal is full: what " + to_valid_utf8(publisher_.app) + "/" +
@@ -126,7 +140,8 @@ void Session::write_gauges() {
 
 void Session::note_unrecordable() {
   unrecordable_noted_ = true;
-  if (tracks_[0].config() != nullptr || tracks_[1].config() != nullptr) {
+  if (takes_rendition() || run_->tracks[0].config() != nullptr ||
+      run_->tracks[1].config() != nullptr) {
     return;
   }
   env_.log.write(LogLevel::kError,
@@ -138,7 +153,7 @@ void Session::note_unrecordable() {
 
 void Session::note_passed_over() {
   PassedOver all;
-  for (const TrackIntake& track : tracks_) {
+  for (const TrackIntake& track : source().tracks) {
     all.packets += track.passed_over().packets;
     all.tracks += track.passed_over().tracks;
   }
@@ -152,18 +167,18 @@ void Session::note_passed_over() {
 }
 
 void Session::take_sample(media::TrackKind kind, const Intake& sample, std::int64_t now_ms) {
-  const TrackIntake& track = tracks_[index_of(kind)];
-  const bool has_video = tracks_[0].config() != nullptr;
+  const TrackIntake& track = run_->tracks[index_of(kind)];
+  const bool has_video = run_->tracks[0].config() != nullptr;
   const bool key = has_video ? kind == media::TrackKind::kVideo && sample.sample.key
                              : kind == media::TrackKind::kAudio;
   if (dropping_) {
-    if (!key || !gatherer_.has_room()) {
+    if (!key || !run_->gatherer.has_room()) {
       return;
     }
     dropping_ = false;
     Seam seam;
     seam.kind = mp4::MarkKind::kOverload;
-    seam.session = id_;
+    seam.session = run_->id;
     seam.fence = fence_;
     seam.began_wall_ms = dropped_wall_ms_;
     seam.ended_wall_ms = env_.clock.wall_ms();
@@ -194,26 +209,26 @@ void Session::take_sample(media::TrackKind kind, const Intake& sample, std::int6
     }
   }
   const bool too_long =
-      key && recording_from_known_ && publisher_.rules.max_duration_ms > 0 &&
+      !left_ && key && recording_from_known_ && publisher_.rules.max_duration_ms > 0 &&
       recording_base_ms_ + sample.ms - recording_from_ms_ >= publisher_.rules.max_duration_ms;
   const media::Codec codec = recorded_codec_[index_of(kind)];
-  const bool other_codec = codec != media::Codec::kNone && codec != track.config()->codec;
+  const bool other_codec = !left_ && codec != media::Codec::kNone && codec != track.config()->codec;
   if (mode_ == Mode::kRecording && (too_long || other_codec)) {
-    batch_ready(gatherer_.cut(tracks_, kind, sample.sample.dts));
+    batch_ready(run_->gatherer.cut(run_->tracks, kind, sample.sample.dts));
     divide(sample.ms, too_long ? "divided" : "codec_changed", next_ordinals());
   }
   if (mode_ == Mode::kRecording) {
     note_codec(kind, track.config()->codec);
   }
-  if (gatherer_.must_cut(kind, sample, track)) {
-    batch_ready(gatherer_.cut(tracks_, kind, sample.sample.dts));
+  if (run_->gatherer.must_cut(kind, sample, track)) {
+    batch_ready(run_->gatherer.cut(run_->tracks, kind, sample.sample.dts));
   }
   place_sample(kind, sample, now_ms);
 }
 
 void Session::place_sample(media::TrackKind kind, const Intake& sample, std::int64_t now_ms) {
-  const TrackIntake& track = tracks_[index_of(kind)];
-  while (!gatherer_.add(kind, sample, track, tracks_, now_ms)) {
+  const TrackIntake& track = run_->tracks[index_of(kind)];
+  while (!run_->gatherer.add(kind, sample, track, run_->tracks, now_ms)) {
     if (mode_ == Mode::kRecording && !group_.empty()) {
       group_.clear();
       continue;
@@ -240,7 +255,7 @@ void Session::place_sample(media::TrackKind kind, const Intake& sample, std::int
 
 void Session::forget_held() {
   held_.clear();
-  gatherer_.forget();
+  run_->gatherer.forget();
 }
 
 void Session::remember(const Batch& batch) {
@@ -256,7 +271,7 @@ void Session::remember(const Batch& batch) {
 }
 
 void Session::overloaded(const Intake& sample) {
-  batch_ready(gatherer_.cut(tracks_, std::nullopt, 0));
+  batch_ready(run_->gatherer.cut(run_->tracks, std::nullopt, 0));
   dropping_ = true;
   dropped_from_ms_ = sample.ms;
   dropped_wall_ms_ = env_.clock.wall_ms();

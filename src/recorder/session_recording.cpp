@@ -26,7 +26,7 @@ bool inside_window(const RecordingRecord& record, std::int64_t back_ms) {
 
 // What should be happening, by the live state; makes it so.
 void Session::decide() {
-  if (mode_ == Mode::kRecording) {
+  if (mode_ == Mode::kRecording || left_) {
     return;
   }
   if (publisher_.rules.recordable == 0) {
@@ -39,7 +39,7 @@ void Session::decide() {
   }
   std::int32_t index = runtime::kNone;
   RecordingRecord record;
-  bool sure = false;
+  bool sure = false, unmade = false;
   {
     LiveState::Transaction live = std::move(begun).value();
     const StreamRecord* stream = live.stream(stream_);
@@ -52,11 +52,18 @@ void Session::decide() {
     }
     if (index != runtime::kNone) {
       record = *live.recording(index);
-      if (record.state != RecordingState::kRequested && !inside_window(record, back_ms())) {
+      if (recorded_ == runtime::Recorded::kNotKnown &&
+          record.recorded == runtime::Recorded::kRendition) {
+        return;  // so is this session, as look() will find
+      }
+      const bool other = recorded_ != runtime::Recorded::kNotKnown &&
+                         (record.recorded == runtime::Recorded::kRendition) != takes_rendition();
+      if (record.state != RecordingState::kRequested &&
+          (other || !inside_window(record, back_ms()))) {
         // Too late for it: the housekeeper finishes it, and what comes now is a new recording.
         RecordingRecord& late = live.edit_recording(index);
         late.state = RecordingState::kEnding;
-        late.end_reason.assign("interrupted");
+        late.end_reason.assign(other ? "record_type_changed" : "interrupted");
         env_.state.metrics().count(runtime::InterruptionEnd::kEnded);
         live.edit_stream(stream_).recording = runtime::kNone;
         index = runtime::kNone;
@@ -68,12 +75,25 @@ void Session::decide() {
     const bool told = stream->settings_known != 0 || ask_again_ms_ != 0;
     sure = told && is_spool_known(live, env_.clock, first_message_ms_);
     const bool tentative = !sure && stream->wanted == 0;
-    const bool wants =
+    bool wants =
         stream->stopped == 0 && (tentative || stream->wanted != 0 || is_automatic(*stream));
-    if (index == runtime::kNone && wants && tracks_[0].config() == nullptr &&
-        tracks_[1].config() == nullptr) {
+    const bool described =
+        run_->tracks[0].config() != nullptr || run_->tracks[1].config() != nullptr;
+    unmade = takes_rendition() && rendition_over_;
+    wanted_ = wants || (index != runtime::kNone && record.state == RecordingState::kRequested);
+    if (unmade) {
+      if (index != runtime::kNone && record.state == RecordingState::kRequested) {
+        RecordingRecord& never = live.edit_recording(index);
+        never.state = RecordingState::kEnding;
+        never.end_reason.assign("no_rendition");
+        live.edit_stream(stream_).recording = runtime::kNone;
+      } else if (index != runtime::kNone || !wants) {
+        return;
+      }
+    } else if (!described && (takes_rendition() || (index == runtime::kNone && wants))) {
       return;  // what nobody can describe makes no file; the first configuration asks again
     }
+    wants = wants && !unmade;
     if (index == runtime::kNone && wants) {
       const std::int64_t free_bytes = env_.state.shared_gauges()->spool_free_bytes.get();
       if (free_bytes >= 0 && free_bytes < env_.min_free_bytes) {
@@ -94,6 +114,9 @@ void Session::decide() {
                                              " cannot begin: " + added.error().message);
       }
     }
+  }
+  if (unmade) {
+    return note_no_rendition(rendition_error_);
   }
   if (index == runtime::kNone) {
     if (mode_ == Mode::kUndecided && sure) {
@@ -132,9 +155,9 @@ void Session::record_new(std::int32_t index) {
     return;
   }
   Seam seam;
-  seam.session = id_;
+  seam.session = run_->id;
   seam.fence = fence_;
-  const bool headless = group_cut_ && tracks_[0].config() != nullptr && !begin_with_key();
+  const bool headless = group_cut_ && run_->tracks[0].config() != nullptr && !begin_with_key();
   if ((publisher_.rules.preroll == 0 && mode_ == Mode::kIdle) || headless) {
     waiting_for_key_ = true;
     recording_from_ms_ = env_.clock.monotonic_ms();  // for the wait; see take_sample()
@@ -160,7 +183,7 @@ void Session::take_back() {
 
 // Arrival of the first message that nobody has been given.
 std::int64_t Session::back_ms() const {
-  const Batch* earliest = !held_.empty() ? held_.front().get() : gatherer_.gathering();
+  const Batch* earliest = !held_.empty() ? held_.front().get() : run_->gatherer.gathering();
   return earliest != nullptr ? earliest->arrived_ms : env_.clock.monotonic_ms();
 }
 
@@ -181,7 +204,7 @@ bool Session::go_on(std::int32_t index, const RecordingRecord& record) {
   const std::int64_t back = back_ms();
   const std::int64_t gap_ms = std::max<std::int64_t>(back - record.interrupted_ms, 0);
   Seam seam;
-  seam.session = id_;
+  seam.session = run_->id;
   seam.fence = fence_;
   seam.ended_wall_ms = env_.clock.wall_ms() - (now - back);
   seam.began_wall_ms = seam.ended_wall_ms - gap_ms;
@@ -192,7 +215,7 @@ bool Session::go_on(std::int32_t index, const RecordingRecord& record) {
   for (const media::TrackKind kind : kBothKinds) {
     recorded_codec_[index_of(kind)] = static_cast<media::Codec>(record.codec[index_of(kind)]);
   }
-  attach(index, record, Recording::join(env_, index, record, std::move(identity), id_),
+  attach(index, record, Recording::join(env_, index, record, std::move(identity), run_->id),
          std::move(seam));
   recording_->tick();
   env_.state.metrics().count(runtime::InterruptionEnd::kResumed);
@@ -205,9 +228,9 @@ bool Session::go_on(std::int32_t index, const RecordingRecord& record) {
 
 // What a manual start may want of what was held for another reason.
 void Session::keep_last_group() {
-  const Batch* gathering = gatherer_.gathering();
+  const Batch* gathering = run_->gatherer.gathering();
   const bool ends_here = gathering != nullptr && gathering->begins_with_key;
-  if (publisher_.rules.preroll == 0 || tracks_[0].config() == nullptr) {
+  if (publisher_.rules.preroll == 0 || run_->tracks[0].config() == nullptr) {
     forget_held();
   } else if (ends_here) {
     held_.clear();
@@ -223,7 +246,7 @@ bool Session::begin_with_key() {
   while (!held_.empty() && !held_.front()->begins_with_key) {
     held_.pop_front();
   }
-  const Batch* gathering = gatherer_.gathering();
+  const Batch* gathering = run_->gatherer.gathering();
   return !held_.empty() || (gathering != nullptr && gathering->begins_with_key);
 }
 
@@ -233,41 +256,42 @@ void Session::attach(std::int32_t index, const RecordingRecord& record,
   PerKind<std::uint64_t> first = next_ordinals();
   if (!held_.empty()) {
     first = held_.front()->first_ordinal;
-  } else if (gatherer_.gathering() != nullptr) {
-    first = gatherer_.gathering()->first_ordinal;
+  } else if (run_->gatherer.gathering() != nullptr) {
+    first = run_->gatherer.gathering()->first_ordinal;
   }
-  env_.changes.make([index, first, id = id_, slug = record.slug](LiveState::Transaction& live) {
-    if (live.recording(index) == nullptr || live.recording(index)->slug.view() != slug.view()) {
-      return;
-    }
-    RecordingRecord& active = live.edit_recording(index);
-    if (active.state != RecordingState::kEnding) {
-      active.state = RecordingState::kActive;
-    }
-    active.pid = static_cast<std::int32_t>(::getpid());
-    if (active.session != 0) {
-      // Until the journal of its last session has been added, that must be found after a kill.
-      const auto free = std::find_if(active.earlier.begin(), active.earlier.end(),
-                                     [](const auto& earlier) { return earlier.session == 0; });
-      if (free != active.earlier.end()) {
-        *free = {active.session, active.first_ordinal};
-      }
-    }
-    active.bounded = 0;
-    active.session = id;
-    active.first_ordinal = first;
-    active.end_reason.assign("");
-    if (active.video_id == 0) {
-      active.video_id = live.take_video_id();
-    }
-  });
+  env_.changes.make(
+      [index, first, id = run_->id, slug = record.slug](LiveState::Transaction& live) {
+        if (live.recording(index) == nullptr || live.recording(index)->slug.view() != slug.view()) {
+          return;
+        }
+        RecordingRecord& active = live.edit_recording(index);
+        if (active.state != RecordingState::kEnding) {
+          active.state = RecordingState::kActive;
+        }
+        active.pid = static_cast<std::int32_t>(::getpid());
+        if (active.session != 0) {
+          // Until the journal of its last session has been added, that must be found after a kill.
+          const auto free = std::find_if(active.earlier.begin(), active.earlier.end(),
+                                         [](const auto& earlier) { return earlier.session == 0; });
+          if (free != active.earlier.end()) {
+            *free = {active.session, active.first_ordinal};
+          }
+        }
+        active.bounded = 0;
+        active.session = id;
+        active.first_ordinal = first;
+        active.end_reason.assign("");
+        if (active.video_id == 0) {
+          active.video_id = live.take_video_id();
+        }
+      });
   if (record.state == RecordingState::kRequested) {
     recording_base_ms_ = 0;
   }
   recording_ = std::move(recording);
   mode_ = Mode::kRecording;
   seam_ = std::move(seam);
-  const Batch* earliest = !held_.empty() ? held_.front().get() : gatherer_.gathering();
+  const Batch* earliest = !held_.empty() ? held_.front().get() : run_->gatherer.gathering();
   recording_from_known_ = earliest != nullptr && !waiting_for_key_;
   if (recording_from_known_) {
     recording_from_ms_ = earliest->first_ms;
@@ -304,9 +328,9 @@ void Session::note_codec(media::TrackKind kind, media::Codec codec) {
 // The codec may have changed since the recording was interrupted, and while it was not known yet
 // whether it goes on.
 void Session::feed_held() {
-  const Batch* gathering = gatherer_.gathering();
+  const Batch* gathering = run_->gatherer.gathering();
   if (mode_ == Mode::kRecording && gathering != nullptr && has_other_codec(*gathering)) {
-    held_.push_back(gatherer_.cut(tracks_, std::nullopt, 0));
+    held_.push_back(run_->gatherer.cut(run_->tracks, std::nullopt, 0));
   }
   while (mode_ == Mode::kRecording && !held_.empty()) {
     const Batch& next = *held_.front();

@@ -32,6 +32,25 @@ bool is_automatic(const StreamRecord& stream) {
              : stream.auto_record == runtime::Setting::kOn;
 }
 
+const char* record_type_name(runtime::Recorded recorded) {
+  return recorded == runtime::Recorded::kRendition ? "transcoded" : "origin";
+}
+
+runtime::Recorded recorded_of(std::string_view record_type) {
+  return record_type == record_type_name(runtime::Recorded::kRendition)
+             ? runtime::Recorded::kRendition
+             : runtime::Recorded::kSource;
+}
+
+void keep_settings(StreamRecord& stream, const catalog::StreamRow& row) {
+  stream.stream_id = row.id;
+  stream.settings_known = 1;
+  stream.auto_record = !row.auto_record   ? runtime::Setting::kInherit
+                       : *row.auto_record ? runtime::Setting::kOn
+                                          : runtime::Setting::kOff;
+  stream.record_type = recorded_of(row.record_type);
+}
+
 bool is_spool_known(const LiveState::Transaction& live, const Clock& clock, std::int64_t since_ms) {
   return live.shared().spool_searched != 0 || clock.monotonic_ms() - since_ms >= kLongestSearchMs;
 }
@@ -43,15 +62,20 @@ void settle_tentative(LiveState::Transaction& live, const Clock& clock, std::int
     return;
   }
   const bool wanted = stream->wanted != 0 || is_automatic(*stream);
+  // It was begun with what the encoder sends, which is not what is to be recorded.
+  const auto is_other = [stream](const RecordingRecord& record) {
+    return record.recorded == runtime::Recorded::kNotKnown &&
+           stream->record_type == runtime::Recorded::kRendition;
+  };
   std::vector<std::int32_t> waiting;
   live.for_each_recording([&](std::int32_t recording, const RecordingRecord& record) {
     if (record.tentative != 0 && record.stream == index && !is_withdrawn(record) &&
-        is_spool_known(live, clock, record.interrupted_ms)) {
+        (is_other(record) || is_spool_known(live, clock, record.interrupted_ms))) {
       waiting.push_back(recording);
     }
   });
   for (const std::int32_t recording : waiting) {
-    if (wanted) {
+    if (wanted && !is_other(*live.recording(recording))) {
       live.edit_recording(recording).tentative = 0;
       live.edit_recording(recording).stream_id = stream->stream_id;
     } else {
@@ -82,11 +106,7 @@ void learn_settings(Environment& environment, std::int32_t index, const std::str
             return;  // its place is another stream's by now
           }
           StreamRecord& stream = live.edit_stream(index);
-          stream.stream_id = found.id;
-          stream.settings_known = 1;
-          stream.auto_record = !found.auto_record   ? runtime::Setting::kInherit
-                               : *found.auto_record ? runtime::Setting::kOn
-                                                    : runtime::Setting::kOff;
+          keep_settings(stream, found);
           if (live.recording(stream.recording) != nullptr) {
             live.edit_recording(stream.recording).stream_id = found.id;
           }

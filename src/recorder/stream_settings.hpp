@@ -19,6 +19,13 @@ void withdraw(runtime::LiveState::Transaction& live, std::int32_t recording);
 // Whether auto_record holds for the stream, as far as its settings are known.
 bool is_automatic(const runtime::StreamRecord& stream);
 
+// The API's words: "origin" and "transcoded".
+const char* record_type_name(runtime::Recorded recorded);
+runtime::Recorded recorded_of(std::string_view record_type);
+
+// What the catalogue has of a stream, for its sessions.
+void keep_settings(runtime::StreamRecord& stream, const catalog::StreamRow& row);
+
 // Whether what an earlier boot left in the spool is known, or has been waited for since `since_ms`
 // for long enough: who keeps house may be of an older version, and drain for hours.
 bool is_spool_known(const runtime::LiveState::Transaction& live, const Clock& clock,

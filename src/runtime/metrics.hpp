@@ -65,6 +65,7 @@ inline constexpr std::size_t kMostRepairKinds = 8;    // media::RepairKind
 
 struct Metrics {
   Counter bytes, write_errors;
+  Counter live_dropped;  // groups of pictures that a transcoder was too slow for
   std::array<Counter, kInterruptionEnds.size()> interruptions;
   std::array<Counter, kDiscardReasons.size()> discarded;
   std::array<Counter, kMostSourceFields> source_changes;

@@ -10,7 +10,7 @@
 // every nginx generation shares. A change of any layout here is a new kLayoutVersion.
 namespace recording::runtime {
 
-inline constexpr std::uint32_t kLayoutVersion = 4;
+inline constexpr std::uint32_t kLayoutVersion = 5;
 inline constexpr std::int32_t kNone = -1;
 
 // A short text of bounded length; longer input is cut.
@@ -42,6 +42,10 @@ struct Gauge {
   }
 };
 
+// What is recorded of a stream: the encoder's media as they come, or the best rendition of its live
+// playback. kNotKnown: the catalogue has not said it yet. Stored in no file.
+enum class Recorded : std::uint8_t { kNotKnown, kSource, kRendition };
+
 enum class Setting : std::int8_t { kInherit = -1, kOff = 0, kOn = 1 };
 
 // What an application of nginx.conf says about recording; kept with the recording so that any
@@ -58,6 +62,7 @@ struct RecordingRules {
   std::uint8_t preroll = 1;
   std::uint8_t auto_record = 0;       // of streams without a setting of their own
   std::uint8_t recordable = 1;        // 0: `recording off`; the stream is live only
+  std::uint8_t transcoded = 0;        // it has live playback, whose best rendition may be recorded
   std::int64_t drain_timeout_ms = 0;  // 0: off
 };
 
@@ -72,6 +77,9 @@ struct SessionInfo {
   std::uint32_t sample_rate = 0;
   std::uint16_t channels = 0;
   std::uint8_t unrecordable = 0;  // 1: media arrive, but no codec configuration came with them
+  Recorded recorded = Recorded::kNotKnown;  // decided once, when the settings are known
+  // The session whose samples a recording gets: this one, or a run of its transcoder.
+  std::uint64_t recorded_id = 0;
 };
 
 // Stored in no file: may be renumbered with kLayoutVersion.
@@ -134,12 +142,14 @@ struct MeasuredGauges {
   Gauge<std::uint32_t> key_interval_ms;
   Gauge<std::uint32_t> drift;        // a bit for each transcode::DriftField
   Gauge<std::uint32_t> speed_milli;  // of ffmpeg: 1000 keeps up
+  Gauge<std::uint32_t> dropped;      // groups of pictures that it was too slow for
 };
 
 struct StreamRecord {
   std::uint8_t in_use = 0;
   std::uint8_t settings_known = 0;  // the catalogue was asked for id and settings
   Setting auto_record = Setting::kInherit;
+  Recorded record_type = Recorded::kNotKnown;  // the setting, for sessions to come
   std::uint8_t stopped = 0;  // somebody said stop in this session: auto_record waits for the next
   std::uint8_t wanted =
       0;  // started by hand and not stopped: also what comes after an interruption
@@ -182,7 +192,8 @@ struct RecordingRecord {
   // Begun although it is not known yet whether the stream is to be recorded, or whether a recording
   // in the spool goes on instead: nothing of it is on the disk, the journal holds it all.
   std::uint8_t tentative = 0;
-  std::uint8_t announced = 0;   // the log and the catalogue were told of it
+  Recorded recorded = Recorded::kNotKnown;  // kNotKnown: kSource, as far as anybody can tell
+  std::uint8_t announced = 0;               // the log and the catalogue were told of it
   std::int32_t stream = kNone;  // index of its StreamRecord, which stays while this one is in use
   std::int32_t pid = 0;         // who holds it now; 0 while interrupted
   std::int64_t video_id = 0;    // 0: none leased yet

@@ -20,8 +20,13 @@ std::string decimal(std::int64_t thousandths) {
 
 class Command {
  public:
-  Command(const FrozenSource& source, const TranscoderSettings& settings, Copying copying)
-      : source_(source), settings_(settings), ladder_(ladder_of(source, settings, copying)) {}
+  Command(const FrozenSource& source, const TranscoderSettings& settings, Copying copying, Tap tap,
+          Container container)
+      : source_(source),
+        settings_(settings),
+        ladder_(ladder_of(source, settings, copying)),
+        tap_(tap),
+        container_(container) {}
 
   std::vector<std::string> build(const std::string& directory) {
     add_input();
@@ -47,7 +52,7 @@ class Command {
     // What the tracks are is known here: nothing needs to be found out of the first seconds. A
     // decoder whose threads work on a frame each holds back as many.
     add({"-analyzeduration", "500000", "-fpsprobesize", "0", "-thread_type", "slice"});
-    add({"-f", "flv", "-i", "pipe:0"});
+    add({"-f", container_ == Container::kFlv ? "flv" : "matroska", "-i", "pipe:0"});
   }
 
   // Decoded once; the rest is done to what comes out of the decoder, so that a source that changes
@@ -191,35 +196,73 @@ class Command {
     return sets;
   }
 
+  using Options = std::vector<std::pair<std::string, std::string>>;
+
   void add_output(const std::string& directory) {
-    add({"-f",
-         "dash",
-         "-dash_segment_type",
-         "mp4",
-         "-adaptation_sets",
-         adaptation_sets(),
-         "-use_template",
-         "1",
-         "-use_timeline",
-         "1",
-         "-window_size",
-         "6",
-         "-extra_window_size",
-         "6",
-         "-hls_playlist",
-         "1",
-         "-hls_master_name",
-         "ffmpeg.m3u8",
-         "-init_seg_name",
-         "init-$RepresentationID$.mp4",
-         "-media_seg_name",
-         "$RepresentationID$-$Number%06d$.m4s",
-         directory + "/manifest.mpd"});
+    const Options segments = {{"dash_segment_type", "mp4"},
+                              {"adaptation_sets", adaptation_sets()},
+                              {"use_template", "1"},
+                              {"use_timeline", "1"},
+                              {"window_size", "6"},
+                              {"extra_window_size", "6"},
+                              {"hls_playlist", "1"},
+                              {"hls_master_name", "ffmpeg.m3u8"},
+                              {"init_seg_name", "init-$RepresentationID$.mp4"},
+                              {"media_seg_name", "$RepresentationID$-$Number%06d$.m4s"}};
+    const std::string manifest = directory + "/manifest.mpd";
+    if (tap_ == Tap::kBest) {
+      // Encoders ask the muxer where it wants their parameter sets, and "tee" does not say what its
+      // own want.
+      add({"-flags", "+global_header", "-f", "tee",
+           tee_part("dash", segments, manifest) + "|" + tap_part()});
+      return;
+    }
+    add({"-f", "dash"});
+    for (const auto& [name, value] : segments) {
+      add({"-" + name, value});
+    }
+    add({manifest});
+  }
+
+  // The reader of the pipe may go; players need not know.
+  [[nodiscard]] std::string tap_part() const {
+    const LiveRendition& best = ladder_.renditions.front();
+    std::string tracks = best.video >= 0 ? "v:" + std::to_string(best.video) : "";
+    if (best.audio >= 0) {
+      tracks += (tracks.empty() ? "a:" : ",a:") + std::to_string(best.audio);
+    }
+    return tee_part("flv",
+                    {{"flvflags", "no_duration_filesize"},
+                     {"flush_packets", "1"},
+                     {"onfail", "ignore"},
+                     {"select", tracks}},
+                    "pipe:4");
+  }
+
+  // The parts of "tee" are told apart first, then the options of each.
+  static std::string tee_part(const std::string& format, const Options& options,
+                              const std::string& path) {
+    std::string part = "[f=" + format;
+    for (const auto& [name, value] : options) {
+      part += ":" + name + "=" + escaped(escaped(value, ":\\'"), "|\\'");
+    }
+    return part + "]" + escaped(path, "|\\' ");
+  }
+
+  static std::string escaped(const std::string& text, std::string_view special) {
+    std::string result;
+    for (const char c : text) {
+      result += special.find(c) != special.npos ? "\\" : "";
+      result += c;
+    }
+    return result;
   }
 
   const FrozenSource& source_;
   const TranscoderSettings& settings_;
   const Ladder ladder_;
+  const Tap tap_;
+  const Container container_;
   std::vector<std::string> arguments_;
 };
 
@@ -227,8 +270,9 @@ class Command {
 
 std::vector<std::string> ffmpeg_arguments(const FrozenSource& source,
                                           const TranscoderSettings& settings,
-                                          const std::string& directory, Copying copying) {
-  return Command(source, settings, copying).build(directory);
+                                          const std::string& directory, Copying copying, Tap tap,
+                                          Container container) {
+  return Command(source, settings, copying, tap, container).build(directory);
 }
 
 }  // namespace recording::transcode

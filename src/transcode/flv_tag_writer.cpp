@@ -13,17 +13,15 @@ using media::TrackKind;
 
 // E.4.1: TagType
 constexpr std::uint8_t kAudioTag = 8, kVideoTag = 9, kScriptTag = 18;
-constexpr std::size_t kTagHeaderSize = 11;
 
 void put_amf_name(Bytes& out, std::string_view name) {
   put_u16(out, static_cast<std::uint16_t>(name.size()));
   out.insert(out.end(), name.begin(), name.end());
 }
 
-void begin_tag(Bytes& out, std::uint8_t type, std::int64_t ms, std::size_t most_body) {
-  out.reserve(out.size() + kTagHeaderSize + most_body + 4);
+void put_header(Bytes& out, std::uint8_t type, std::int64_t ms, std::size_t body) {
   put_u8(out, type);
-  put_u24(out, 0);
+  put_u24(out, static_cast<std::uint32_t>(body));
   put_u24(out, static_cast<std::uint32_t>(ms) & 0xFFFFFF);
   put_u8(out, static_cast<std::uint8_t>(ms >> 24));  // TimestampExtended
   put_u24(out, 0);                                   // StreamID
@@ -36,24 +34,25 @@ void put_metadata(Bytes& out, const FlvTracks& tracks) {
       {"videodatarate", static_cast<double>(tracks.video_bps) / 1024},  // as FFmpeg counts kilobits
       {"audiodatarate", static_cast<double>(tracks.audio_bps) / 1024},
       {"framerate", tracks.frame_rate}};
-  const std::size_t at = out.size();
-  begin_tag(out, kScriptTag, 0, 128);
-  put_u8(out, 2);  // a string
-  put_amf_name(out, "onMetaData");
-  put_u8(out, 8);  // an array by names
-  put_u32(out, static_cast<std::uint32_t>(std::size(values)));
+  Bytes body;
+  put_u8(body, 2);  // a string
+  put_amf_name(body, "onMetaData");
+  put_u8(body, 8);  // an array by names
+  put_u32(body, static_cast<std::uint32_t>(std::size(values)));
   for (const auto& [name, value] : values) {
-    put_amf_name(out, name);
-    put_u8(out, 0);  // a number
-    put_u64(out, std::bit_cast<std::uint64_t>(value));
+    put_amf_name(body, name);
+    put_u8(body, 0);  // a number
+    put_u64(body, std::bit_cast<std::uint64_t>(value));
   }
-  put_u24(out, 9);  // its end
-  end_tag(out, at);
+  put_u24(body, 9);  // its end
+  put_header(out, kScriptTag, 0, body.size());
+  put_bytes(out, body);
+  put_tag_size(out, body.size());
 }
 
 }  // namespace
 
-bool can_be_fed(Codec codec) {
+bool flv_has(Codec codec) {
   return codec == Codec::kAvc || codec == Codec::kAac || codec == Codec::kMp3;
 }
 
@@ -66,16 +65,12 @@ void put_file_header(Bytes& out, const FlvTracks& tracks) {
   put_metadata(out, tracks);
 }
 
-void begin_tag(Bytes& out, TrackKind kind, std::int64_t ms, std::size_t most_body) {
-  begin_tag(out, kind == TrackKind::kVideo ? kVideoTag : kAudioTag, ms, most_body);
+void put_tag_header(Bytes& out, TrackKind kind, std::int64_t ms, std::size_t body) {
+  put_header(out, kind == TrackKind::kVideo ? kVideoTag : kAudioTag, ms, body);
 }
 
-void end_tag(Bytes& out, std::size_t at) {
-  const std::size_t body = out.size() - at - kTagHeaderSize;
-  out[at + 1] = static_cast<std::uint8_t>(body >> 16);
-  out[at + 2] = static_cast<std::uint8_t>(body >> 8);
-  out[at + 3] = static_cast<std::uint8_t>(body);
-  put_u32(out, static_cast<std::uint32_t>(out.size() - at));
+void put_tag_size(Bytes& out, std::size_t body) {
+  put_u32(out, static_cast<std::uint32_t>(kTagHeaderSize + body));
 }
 
 // E.4.3.1: FrameType and CodecID, AVCPacketType, CompositionTime; and E.4.2.1: SoundFormat with

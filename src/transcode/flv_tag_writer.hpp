@@ -19,12 +19,13 @@ struct FlvTracks {
 // E.2 and the first PreviousTagSize, then onMetaData.
 void put_file_header(Bytes& out, const FlvTracks& tracks);
 
-// E.4.1: a tag whose size end_tag() fills in, given where the tag begins. `most_body`: a guess.
-void begin_tag(Bytes& out, media::TrackKind kind, std::int64_t ms, std::size_t most_body);
-void end_tag(Bytes& out, std::size_t at);
+// E.4.1: what stands in front of a tag's body of that size, and behind it.
+inline constexpr std::size_t kTagHeaderSize = 11, kTagSizeSize = 4;
+void put_tag_header(Bytes& out, media::TrackKind kind, std::int64_t ms, std::size_t body);
+void put_tag_size(Bytes& out, std::size_t body);
 
 // What ffmpeg's reader of FLV knows, before its version 6.1.
-bool can_be_fed(media::Codec codec);
+bool flv_has(media::Codec codec);
 
 // What stands in front of a sample's payload, or of a configuration: at most so many bytes. H.264,
 // AAC and MP3, however they were signalled.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "transcode/flv_tag_writer.hpp"
 #include "transcode/picture_size.hpp"
 
 namespace recording::transcode {
@@ -30,6 +31,12 @@ bool can_copy(const FrozenVideo& video) {
 }
 
 bool can_copy(const FrozenAudio& audio) { return audio.codec == Codec::kAac; }
+
+// In Matroska a track says neither its bit rate, which an MPD must, nor when a picture is decoded.
+bool is_fed_as_flv(const FrozenSource& source) {
+  return (!source.video || flv_has(source.video->codec)) &&
+         (!source.audio || flv_has(source.audio->codec));
+}
 
 // What is no H.264 and no AAC is not copied.
 void forbid_copies(FrozenSource& source) {
@@ -135,7 +142,7 @@ Ladder of_sound(const FrozenAudio& source, const TranscoderSettings& settings) {
 
 Ladder ladder_of(const FrozenSource& frozen, const TranscoderSettings& settings, Copying copying) {
   FrozenSource source = frozen;
-  if (copying == Copying::kForbidden) {
+  if (copying == Copying::kForbidden || !is_fed_as_flv(frozen)) {
     forbid_copies(source);
   }
   if (!source.video) {

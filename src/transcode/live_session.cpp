@@ -23,14 +23,16 @@ std::string run_lock_path(const std::string& runtime_directory, std::string_view
 }
 
 LiveSession::LiveSession(LiveEnvironment& environment, std::string app, std::string name,
-                         std::uint64_t session, TranscoderSettings settings)
+                         std::uint64_t session, TranscoderSettings settings,
+                         std::unique_ptr<RenditionSink> sink)
     : env_(environment),
       app_(std::move(app)),
       name_(std::move(name)),
       settings_(std::move(settings)),
       folder_(stream_folder(settings_.path, app_, name_)),
       record_(environment.state, app_, name_, session),
-      supervisor_(settings_.restarts) {
+      supervisor_(settings_.restarts),
+      sink_(std::move(sink)) {
   publish_state();
 }
 
@@ -77,19 +79,14 @@ void LiveSession::on_message(media::TrackKind kind, std::uint32_t timestamp_ms,
     return;
   }
   if (taken.config_changed) {
-    follow_change(now);
+    follow_change(kind, now);
   }
-  if (!feed_.add(taken, message) && probe_.state() == SourceProbe::State::kReady) {
-    supervisor_.give_up("the encoder sends " + std::string(media::codec_name(taken.tag.codec)) +
-                        " now, which is not transcoded live: reconnect it with what is");
-    failed();
-    return look();
-  }
+  feed_.add(taken, message);
   if (probe_.state() == SourceProbe::State::kProbing) {
     probe(taken, now);
   }
   if (program_ == nullptr) {
-    return;
+    return look();
   }
   if (taken.decodable) {
     supervisor_.offered(now);
@@ -128,6 +125,13 @@ void LiveSession::failed() {
   feed_ = {};
   publish_state();
   env_.observer.failed(*this);
+  end_sink();
+}
+
+void LiveSession::end_sink() {
+  if (const auto sink = std::move(sink_); sink != nullptr) {
+    sink->over(supervisor_.error());
+  }
 }
 
 FlvTracks LiveSession::tracks() const {
@@ -154,14 +158,14 @@ void LiveSession::pump() {
     return;
   }
   switch (feed_.write(program_->input())) {
-    case FlvFeed::Wrote::kBlocked:
+    case Feed::Wrote::kBlocked:
       blocked_ = true;
       program_->wait_writable();
       break;
-    case FlvFeed::Wrote::kBroken:
+    case Feed::Wrote::kBroken:
       program_->close_input();  // it has ended or does so: ended() tells
       break;
-    case FlvFeed::Wrote::kAll:
+    case Feed::Wrote::kAll:
       if (left_) {
         program_->close_input();
       }
@@ -181,30 +185,26 @@ void LiveSession::note_dropped() {
                        " is too slow: groups of pictures are left out of live playback; use fewer "
                        "or smaller transcoder_rendition, or a faster machine");
   }
+  env_.state.metrics().live_dropped.add(groups - noted_groups_);
+  record_.set_dropped(groups);
   noted_groups_ = groups;
 }
 
 // What is encoded stays as it was frozen, whatever comes. A copied track would become another one
 // than its players were told, and decode to garbage: the program that copies ends with what came
-// before, and from now on nothing is copied.
-void LiveSession::follow_change(std::int64_t now_ms) {
-  if (probe_.state() != SourceProbe::State::kReady || copying_ == Copying::kForbidden) {
+// before, and from now on nothing is copied. So does one that cannot read what comes now.
+void LiveSession::follow_change(media::TrackKind kind, std::int64_t now_ms) {
+  if (probe_.state() != SourceProbe::State::kReady) {
     return;
   }
-  const FrozenSource& frozen = probe_.frozen();
-  const Ladder ladder = ladder_of(frozen, settings_);
-  const auto copied = [](const auto& track) { return track.copy; };
-  const bool pictures = std::any_of(ladder.videos.begin(), ladder.videos.end(), copied);
-  const bool sound = std::any_of(ladder.audios.begin(), ladder.audios.end(), copied);
-  if (is_as_frozen(frozen, pictures ? intake_.config(media::TrackKind::kVideo) : nullptr,
-                   sound ? intake_.config(media::TrackKind::kAudio) : nullptr)) {
-    return;
+  const bool copies_end = copying_ == Copying::kAllowed && !copies_as_frozen();
+  if (copies_end) {
+    copying_ = Copying::kForbidden;
+    env_.log.write(LogLevel::kNotice,
+                   title() + ": the source has changed: all renditions are encoded from now on");
+    record_.set_source(probe_.frozen(), ladder_of(probe_.frozen(), settings_, copying_));
   }
-  copying_ = Copying::kForbidden;
-  env_.log.write(LogLevel::kNotice,
-                 title() + ": the source has changed: all renditions are encoded from now on");
-  record_.set_source(frozen, ladder_of(frozen, settings_, copying_));
-  if (program_ != nullptr) {
+  if (program_ != nullptr && (copies_end || !feed_.fits(kind, *intake_.config(kind)))) {
     pump();
     feed_.close();
     program_->close_input();
@@ -212,9 +212,19 @@ void LiveSession::follow_change(std::int64_t now_ms) {
   }
 }
 
+bool LiveSession::copies_as_frozen() const {
+  const FrozenSource& frozen = probe_.frozen();
+  const Ladder ladder = ladder_of(frozen, settings_);
+  const auto copied = [](const auto& track) { return track.copy; };
+  const bool pictures = std::any_of(ladder.videos.begin(), ladder.videos.end(), copied);
+  const bool sound = std::any_of(ladder.audios.begin(), ladder.audios.end(), copied);
+  return is_as_frozen(frozen, pictures ? intake_.config(media::TrackKind::kVideo) : nullptr,
+                      sound ? intake_.config(media::TrackKind::kAudio) : nullptr);
+}
+
 void LiveSession::end() {
   left_ = true;
-  if (const FlvFeed::Dropped& dropped = feed_.dropped(); dropped.groups > 0) {
+  if (const Feed::Dropped& dropped = feed_.dropped(); dropped.groups > 0) {
     env_.log.write(LogLevel::kNotice,
                    title() + ": " + std::to_string(dropped.groups) + " groups of pictures (" +
                        std::to_string(dropped.messages) + " messages) were left out");
@@ -224,6 +234,9 @@ void LiveSession::end() {
     pump();
   }
   publish_state();
+  if (supervisor_.over()) {
+    end_sink();
+  }
 }
 
 void LiveSession::tick() {

@@ -15,10 +15,12 @@
 #include "media/flv_metadata.hpp"
 #include "runtime/stream_lock.hpp"
 #include "transcode/drift.hpp"
-#include "transcode/flv_feed.hpp"
+#include "transcode/feed.hpp"
+#include "transcode/flv_tag_reader.hpp"
 #include "transcode/measurement.hpp"
 #include "transcode/playback_record.hpp"
 #include "transcode/program.hpp"
+#include "transcode/rendition_sink.hpp"
 #include "transcode/settings.hpp"
 #include "transcode/source_intake.hpp"
 #include "transcode/source_probe.hpp"
@@ -58,8 +60,10 @@ std::string run_lock_path(const std::string& runtime_directory, std::string_view
 class LiveSession {
  public:
   // `session`: its id in the live state; 0: it is not there, and others are told nothing of it.
+  // `sink` may be nullptr.
   LiveSession(LiveEnvironment& environment, std::string app, std::string name,
-              std::uint64_t session, TranscoderSettings settings);
+              std::uint64_t session, TranscoderSettings settings,
+              std::unique_ptr<RenditionSink> sink);
   ~LiveSession();
   LiveSession(const LiveSession&) = delete;
   LiveSession& operator=(const LiveSession&) = delete;
@@ -91,9 +95,13 @@ class LiveSession {
   void end_program(std::string why);
   void take_progress(const ProgramReport& report);
   void take_line(std::string_view line);
+  void take_made(ByteView piece);
+  void hand_over(const FlvTagReader::Tag& tag);
+  void end_sink();
   void program_ended(const ProgramEnd& end);
   void note_dropped();
-  void follow_change(std::int64_t now_ms);
+  void follow_change(media::TrackKind kind, std::int64_t now_ms);
+  [[nodiscard]] bool copies_as_frozen() const;
   void measure();
   void publish_state();
   [[nodiscard]] std::string title() const;
@@ -111,9 +119,11 @@ class LiveSession {
   Measurement measurement_;
   DriftWatch drift_;
   PlaybackRecord record_;
-  FlvFeed feed_;
+  Feed feed_;
   Supervisor supervisor_;
   std::unique_ptr<Program> program_;
+  std::unique_ptr<RenditionSink> sink_;  // until nothing more comes for it
+  FlvTagReader made_;                    // what the program makes for it
   Copying copying_ = Copying::kAllowed;
   std::string run_;  // the name of its folder
   std::optional<runtime::OwnerLock> run_lock_;

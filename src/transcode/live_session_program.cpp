@@ -20,7 +20,7 @@ constexpr std::int64_t kLinesMs = 10000;
 }  // namespace
 
 void LiveSession::look() {
-  if (starting_) {
+  if (starting_ || (program_ == nullptr && sink_ != nullptr && !sink_->wanted())) {
     return;
   }
   switch (supervisor_.next(env_.clock.monotonic_ms())) {
@@ -65,19 +65,27 @@ void LiveSession::run_folder_made(Status made) {
     if (left_ || supervisor_.over()) {
       run_lock_.reset();
       supervisor_.finish(now);
+      end_sink();
       return publish_state();
     }
+    const bool tapped = sink_ != nullptr && sink_->wanted().value_or(false);
     std::vector<std::string> command =
-        ffmpeg_arguments(probe_.frozen(), settings_, run_folder(), copying_);
+        ffmpeg_arguments(probe_.frozen(), settings_, run_folder(), copying_,
+                         tapped ? Tap::kBest : Tap::kNone, feed_.container());
     command.insert(command.begin(), settings_.command);
-    started = Program::start(env_.events, env_.launcher, command,
-                             {[this] {
-                                blocked_ = false;
-                                pump();
-                              },
-                              [this](const ProgramReport& report) { take_progress(report); },
-                              [this](std::string_view line) { take_line(line); },
-                              [this](const ProgramEnd& end) { program_ended(end); }});
+    Program::Handlers handlers;
+    handlers.writable = [this] {
+      blocked_ = false;
+      pump();
+    };
+    handlers.progressed = [this](const ProgramReport& report) { take_progress(report); };
+    handlers.said = [this](std::string_view line) { take_line(line); };
+    handlers.ended = [this](const ProgramEnd& end) { program_ended(end); };
+    if (tapped) {
+      handlers.made = [this](ByteView piece) { take_made(piece); };
+      made_ = {};
+    }
+    started = Program::start(env_.events, env_.launcher, command, std::move(handlers));
   } else {
     started = std::move(made).error();
   }
@@ -91,7 +99,8 @@ void LiveSession::run_folder_made(Status made) {
   blocked_ = published_ = false;
   last_line_.clear();
   supervisor_.started(now);
-  feed_.open(tracks());
+  feed_.open(tracks(),
+             {intake_.config(media::TrackKind::kVideo), intake_.config(media::TrackKind::kAudio)});
   publish_state();
   pump();
 }
@@ -185,6 +194,28 @@ void LiveSession::take_line(std::string_view line) {
   }
 }
 
+// Whoever takes it must take it all at once: the program waits for this pipe.
+void LiveSession::take_made(ByteView piece) {
+  if (sink_ != nullptr && !made_.add(piece, [this](const auto& tag) { hand_over(tag); }) &&
+      broken_.empty()) {
+    end_program("what it makes for the recording is not FLV");
+  }
+}
+
+void LiveSession::hand_over(const FlvTagReader::Tag& tag) {
+  if (tag.type == FlvTagReader::kScript) {
+    const auto metadata = media::parse_metadata(tag.body);
+    if (metadata && metadata->frame_rate) {
+      sink_->declare_frame_rate(*metadata->frame_rate);
+    }
+    return;
+  }
+  const iovec body{const_cast<std::uint8_t*>(tag.body.data()), tag.body.size()};
+  sink_->take(
+      tag.type == FlvTagReader::kVideo ? media::TrackKind::kVideo : media::TrackKind::kAudio,
+      tag.timestamp_ms, {&body, 1});
+}
+
 void LiveSession::program_ended(const ProgramEnd& end) {
   const std::int64_t now = env_.clock.monotonic_ms();
   const bool started = program_ != nullptr;
@@ -216,6 +247,10 @@ void LiveSession::program_ended(const ProgramEnd& end) {
   publish_state();
   if (!expected && supervisor_.state() == TranscoderState::kFailed) {
     failed();
+  } else if (supervisor_.over()) {
+    end_sink();
+  } else if (sink_ != nullptr && started) {
+    sink_->interrupted();
   }
   look();
 }

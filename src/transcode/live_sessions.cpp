@@ -18,9 +18,10 @@ LiveSessions::LiveSessions(LiveEnvironment environment, std::vector<std::string>
     : env_(std::move(environment)), paths_(std::move(paths)) {}
 
 LiveSession* LiveSessions::begin(std::string app, std::string name, std::uint64_t session,
-                                 const TranscoderSettings& settings) {
-  sessions_.push_back(
-      std::make_unique<LiveSession>(env_, std::move(app), std::move(name), session, settings));
+                                 const TranscoderSettings& settings,
+                                 std::unique_ptr<RenditionSink> sink) {
+  sessions_.push_back(std::make_unique<LiveSession>(env_, std::move(app), std::move(name), session,
+                                                    settings, std::move(sink)));
   return sessions_.back().get();
 }
 

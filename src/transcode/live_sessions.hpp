@@ -17,7 +17,8 @@ class LiveSessions {
 
   // Owned here until it was ended and is over.
   LiveSession* begin(std::string app, std::string name, std::uint64_t session,
-                     const TranscoderSettings& settings);
+                     const TranscoderSettings& settings,
+                     std::unique_ptr<RenditionSink> sink = nullptr);
   void end(LiveSession* session);
   void tick();
   // A stream that ended is still being finished: a draining worker waits for it.

@@ -19,6 +19,23 @@ std::uint32_t bounded(Number value) {
          : static_cast<double>(value) >= kMost ? kMost
                                                : static_cast<std::uint32_t>(value);
 }
+// What happened stands at the beginning of an error, and why at its end.
+std::string shortened(const std::string& text, std::size_t most) {
+  constexpr std::string_view kLeftOut = " ... ";
+  if (text.size() <= most) {
+    return text;
+  }
+  const auto is_inside = [&text](std::size_t at) { return (text[at] & 0xC0) == 0x80; };  // UTF-8
+  std::size_t head = most / 3, tail = text.size() - (most - most / 3 - kLeftOut.size());
+  while (head > 0 && is_inside(head)) {
+    --head;
+  }
+  while (tail < text.size() && is_inside(tail)) {
+    ++tail;
+  }
+  return text.substr(0, head) + std::string(kLeftOut) + text.substr(tail);
+}
+
 std::uint32_t milli(double value) { return bounded(value * 1000 + 0.5); }
 
 std::uint16_t side(std::uint32_t pixels) {  // at most media::kMaxPictureSide
@@ -140,11 +157,12 @@ Measured measured_from(const StreamRecord& stream) {
 }
 
 void PlaybackRecord::set_state(runtime::TranscoderState state, const std::string& error) {
-  if (playback_.state == state && playback_.error.view() == error) {
+  const std::string told = shortened(error, sizeof playback_.error.bytes);
+  if (playback_.state == state && playback_.error.view() == told) {
     return;
   }
   playback_.state = state;
-  playback_.error.assign(error);
+  playback_.error.assign(told);
   changed_ = true;
 }
 
@@ -206,6 +224,12 @@ void PlaybackRecord::set_measured(const Measured& measured, std::uint32_t drift)
 void PlaybackRecord::set_speed(std::uint32_t milli) {
   if (StreamRecord* stream = gauges(); stream != nullptr) {
     stream->measured.speed_milli.set(milli);
+  }
+}
+
+void PlaybackRecord::set_dropped(std::uint64_t groups) {
+  if (StreamRecord* stream = gauges(); stream != nullptr) {
+    stream->measured.dropped.set(bounded(static_cast<std::int64_t>(groups)));
   }
 }
 

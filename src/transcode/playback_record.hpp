@@ -35,6 +35,8 @@ class PlaybackRecord {
   void set_measured(const Measured& measured, std::uint32_t drift);
   // Of ffmpeg, in 1000: 1000 keeps up.
   void set_speed(std::uint32_t milli);
+  // Groups of pictures that were left out, of the whole session.
+  void set_dropped(std::uint64_t groups);
 
   // Writes what has changed; cheap when nothing has.
   void flush();

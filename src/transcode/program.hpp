@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/bytes.hpp"
 #include "base/event_loop.hpp"
 #include "base/result.hpp"
 #include "process/launch.hpp"
@@ -23,6 +24,7 @@ class Program {
     std::function<void(const ProgramReport&)> progressed;
     std::function<void(std::string_view)> said;    // a line of its standard error
     std::function<void(const ProgramEnd&)> ended;  // the last one; this one may destroy it
+    std::function<void(ByteView)> made = nullptr;  // what comes of descriptor 4; null: it has none
   };
 
   static Result<std::unique_ptr<Program>> start(EventLoop& events, const std::string& launcher,
@@ -43,12 +45,13 @@ class Program {
   bool watch(EventLoop& events);
   void read_output();
   void read_errors();
+  void read_media();
 
   process::LaunchedProgram pipes_;
   Handlers handlers_;
   ProgramReport report_;
   Lines output_lines_, error_lines_;
-  std::unique_ptr<EventLoop::Watch> input_watch_, output_watch_, errors_watch_;
+  std::unique_ptr<EventLoop::Watch> input_watch_, output_watch_, errors_watch_, media_watch_;
 };
 
 }  // namespace recording::transcode

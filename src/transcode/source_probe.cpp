@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "media/codec_string.hpp"
-#include "transcode/flv_tag_writer.hpp"
 
 namespace recording::transcode {
 namespace {
@@ -84,12 +83,11 @@ SourceProbe::State SourceProbe::take(const SourceMessage& message, const SourceI
     return state_;
   }
   began_ms_ = began_ms_ < 0 ? now_ms : began_ms_;
-  const TagKind kind = message.tag.kind;
-  const bool of_media = kind == TagKind::kSample || kind == TagKind::kSequenceHeader;
-  if (kind == TagKind::kUnsupported || (of_media && !can_be_fed(message.tag.codec))) {
+  if (message.tag.kind == TagKind::kUnsupported) {
     refuse(std::string(message.kind == TrackKind::kVideo ? "video" : "audio") + " in " +
            name_of(message.tag) +
-           " is not transcoded live: publish H.264 with AAC or MP3, or without sound");
+           " is not transcoded live: publish H.264, HEVC, AV1 or VP9 with AAC, MP3, Opus, AC-3 or "
+           "FLAC, or without sound");
     return state_;
   }
   if (message.decodable) {

@@ -34,13 +34,6 @@ void Supervisor::refuse(std::string why) {
   }
 }
 
-void Supervisor::give_up(std::string why) {
-  if (!over()) {
-    state_ = TranscoderState::kFailed;
-    error_ = std::move(why);
-  }
-}
-
 void Supervisor::started(std::int64_t now_ms) {
   state_ = TranscoderState::kStarting;
   has_program_ = true;
@@ -129,7 +122,7 @@ bool Supervisor::hangs(std::int64_t now_ms) const {
 
 Supervisor::Act Supervisor::next(std::int64_t now_ms) {
   if (has_program_) {
-    const bool late = over() || (finishing_ || renewing_ ? now_ms >= finish_by_ms_ : hangs(now_ms));
+    const bool late = finishing_ || renewing_ ? now_ms >= finish_by_ms_ : hangs(now_ms);
     return late && !std::exchange(told_to_end_, true) ? Act::kEnd : Act::kNothing;
   }
   if ((state_ != TranscoderState::kStarting && state_ != TranscoderState::kRestarting) ||

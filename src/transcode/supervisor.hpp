@@ -26,8 +26,6 @@ class Supervisor {
   void begin(std::int64_t now_ms);
   // The source cannot be transcoded.
   void refuse(std::string why);
-  // Nothing more can be made of it; a program that runs is ended.
-  void give_up(std::string why);
   void started(std::int64_t now_ms);
   // Media came that the program has to take.
   void offered(std::int64_t now_ms);

@@ -35,6 +35,7 @@ void tells_what_was_counted(void**) {
   metrics.source_changes[3].add(2);
   metrics.timestamp_repairs[static_cast<std::size_t>(media::RepairKind::kReset)].add(4);
   metrics.write_errors.add();
+  metrics.live_dropped.add(3);
   const std::string text = text_of(backend);
   for (const char* line :
        {"bytes_total 5000000000", "interruptions_total{result=\"resumed\"} 1",
@@ -42,7 +43,8 @@ void tells_what_was_counted(void**) {
         "discarded_total{reason=\"too_short\"} 1", "discarded_total{reason=\"other\"} 1",
         "source_changes_total{field=\"video.width\"} 2",
         "source_changes_total{field=\"audio.channels\"} 0",
-        "timestamp_repairs_total{kind=\"reset\"} 4", "write_errors_total 1"}) {
+        "timestamp_repairs_total{kind=\"reset\"} 4", "write_errors_total 1",
+        "live_dropped_groups_total 3"}) {
     if (!has(text, line)) {
       fail_msg("%s is not in\n%s", line, text.c_str());
     }
@@ -103,7 +105,7 @@ void the_text_is_well_formed(void**) {
     assert_true(value.find_first_of("\\\n") == value.npos);
     assert_true(std::count(value.begin(), value.end(), '"') == (open == line.npos ? 0 : 2));
   }
-  assert_int_equal(described.size(), 11);
+  assert_int_equal(described.size(), 12);
 }
 
 void space_is_told(void**) {

@@ -100,9 +100,14 @@ void shows_live_playback(void**) {
   const Json before = call(backend, Method::kGet, "streams/live/cam%201").json;
   record.set_state(runtime::TranscoderState::kRunning);
   record.set_restarts(2);
+  record.set_dropped(7);
   record.set_speed(1010);
   record.flush();
   const Json json = call(backend, Method::kGet, "streams/live/cam%201").json;
+  record.set_state(runtime::TranscoderState::kRestarting,
+                   "ffmpeg exited: " + std::string(300, 'x') + ": Disk quota exceeded");
+  record.flush();
+  const Json failing = call(backend, Method::kGet, "streams/live/cam%201").json;
   // A session that has ended takes its playback along; another one's is not written into.
   backend.edit([&](auto& live) { live.edit_stream(index).session.id = 7; });
   record.set_restarts(3);
@@ -134,10 +139,14 @@ void shows_live_playback(void**) {
                        "the session was built for 12 fps; the encoder now sends 30;", 0),
                    0);
   assert_true(session["transcoder"]["restarts"] == 2);
+  assert_true(session["transcoder"]["dropped_groups"] == 7);
   assert_true(session["transcoder"]["renditions"][0] ==
               Json::parse(R"({"name":"source","width":1280,"height":720,"video_bit_rate":null,)"
                           R"("audio_bit_rate":null,"copied":true})"));
   assert_true(other["session"]["transcoder"]["restarts"] == 2);
+  const std::string error = failing["session"]["transcoder"]["error"];
+  assert_true(error.size() <= 160 && error.rfind("ffmpeg exited: ", 0) == 0);
+  assert_true(error.find(" ... ") != error.npos && error.ends_with(": Disk quota exceeded"));
   assert_true(ended["session"].is_null() && ended["hls_url"].is_null());
 }
 

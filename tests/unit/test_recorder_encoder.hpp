@@ -56,13 +56,18 @@ inline Bytes flv_aac(std::uint8_t type, const Bytes& payload) {
 }
 inline Bytes aac_record() { return {0x11, 0x90}; }  // AAC LC, 48 kHz, stereo
 
+// `made`: by a transcoder of the session.
 inline void send(recorder::Session& session, media::TrackKind kind, std::uint32_t ts,
-                 const Bytes& message) {
+                 const Bytes& message, bool made = false) {
   // In three pieces, as chunks of RTMP are.
   auto* at = const_cast<std::uint8_t*>(message.data());
   const std::size_t a = message.size() / 7, b = message.size() / 2;
   const iovec pieces[] = {{at, a}, {at + a, b - a}, {at + b, message.size() - b}};
-  session.on_message(kind, ts, pieces);
+  if (made) {
+    session.on_rendition(kind, ts, pieces);
+  } else {
+    session.on_message(kind, ts, pieces);
+  }
 }
 
 // One sample that was handed in, as the file must have it.
@@ -91,10 +96,10 @@ class Encoder {
   void headers() {
     if (video) {
       send(*session_, media::TrackKind::kVideo, base_,
-           flv_video(true, 0, avc_record(small_sps(width), small_pps())));
+           flv_video(true, 0, avc_record(small_sps(width), small_pps())), is_rendition);
     }
     if (audio) {
-      send(*session_, media::TrackKind::kAudio, base_, flv_aac(0, aac_record()));
+      send(*session_, media::TrackKind::kAudio, base_, flv_aac(0, aac_record()), is_rendition);
     }
   }
   // The next message in order of time: a picture, or an audio packet.
@@ -130,12 +135,13 @@ class Encoder {
     }
     // Remembered first: what is handed over counts although the process dies in the call.
     handed[0].push_back(std::move(sample));
-    send(*session_, media::TrackKind::kVideo, ts + clock_ahead, flv_video(key, 1, unit, cts));
+    send(*session_, media::TrackKind::kVideo, ts + clock_ahead, flv_video(key, 1, unit, cts),
+         is_rendition);
   }
   void packet(std::uint32_t ts) {
     const Bytes payload = random_nal(0x21, packet_size);
     handed[1].push_back({ts, 0, true, payload, part_});
-    send(*session_, media::TrackKind::kAudio, ts + clock_ahead, flv_aac(1, payload));
+    send(*session_, media::TrackKind::kAudio, ts + clock_ahead, flv_aac(1, payload), is_rendition);
   }
   Bytes random_nal(std::uint8_t first, std::size_t about) {
     Bytes bytes(about / 2 + 2 + random_() % about);
@@ -147,6 +153,7 @@ class Encoder {
   }
 
   bool video = true, audio = true;
+  bool is_rendition = false;
   std::uint32_t width = 20;
   std::uint64_t gop = 25;
   std::uint32_t clock_ahead = 0;  // what is sent is wrong by that much

@@ -174,6 +174,30 @@ void pictures_keep_the_frozen_rate_size_and_range(void**) {
   assert_true(option(plain, "-color_primaries:v:1").empty());
 }
 
+// One encoder for both: with "tee". Whatever the path is called.
+void best_rendition_can_be_tapped(void**) {
+  const auto tapped = [](const FrozenSource& source, const std::string& folder) {
+    const Strings arguments = ffmpeg_arguments(source, {}, folder, Copying::kAllowed, Tap::kBest);
+    assert_string_equal(option(arguments, "-flags").c_str(), "+global_header");
+    assert_true(option(arguments, "-adaptation_sets").empty());
+    return arguments.back();
+  };
+  const std::string plain = tapped(frozen_source(640, 480), "/live/1");
+  assert_int_equal(plain.rfind("[f=dash:dash_segment_type=mp4:adaptation_sets=id=0,"
+                               "seg_duration=1.800,streams=v id=1,seg_duration=2.000,streams=a:",
+                               0),
+                   0);
+  const std::string flv =
+      "[f=flv:flvflags=no_duration_filesize:flush_packets=1:onfail=ignore:select=";
+  const std::string end = R"(]/live/1/manifest.mpd|)" + flv + R"(v\\:0,a\\:0]pipe:4)";
+  assert_string_equal(plain.substr(plain.size() - end.size()).c_str(), end.c_str());
+  FrozenSource sound = frozen_source(640, 480);
+  sound.video.reset();
+  const std::string alone = flv + R"(a\\:0]pipe:4)";
+  const std::string strange = tapped(sound, R"(/a|b'c\d e)");
+  assert_true(strange.find(R"(]/a\|b\'c\\d\ e/manifest.mpd|)" + alone) != std::string::npos);
+}
+
 void master_says_of_each_rendition_what_it_is(void**) {
   FrozenSource source = frozen_source(1280, 720, FrameRate{30000, 1001});
   TranscoderSettings settings = two_renditions();
@@ -215,6 +239,7 @@ int main() {
       cmocka_unit_test(sound_is_encoded_only_where_that_makes_it_smaller),
       cmocka_unit_test(tracks_that_are_not_there_are_not_asked_for),
       cmocka_unit_test(pictures_keep_the_frozen_rate_size_and_range),
+      cmocka_unit_test(best_rendition_can_be_tapped),
       cmocka_unit_test(master_says_of_each_rendition_what_it_is),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);

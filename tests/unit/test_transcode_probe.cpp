@@ -191,10 +191,9 @@ void source_is_not_shown_as_it_is_when_it_is_faster_than_declared(void**) {
 
 void what_cannot_be_fed_is_refused(void**) {
   Source source;
-  Bytes hevc{0x90, 'h', 'v', 'c', '1', 1, 2, 3};
-  (void)source.give(TrackKind::kVideo, 0, hevc);
+  (void)source.give(TrackKind::kVideo, 0, {0x90, 'v', 'v', 'c', '1', 1, 2, 3});
   assert_true(source.probe.state() == State::kRefused);
-  assert_non_null(strstr(source.probe.refusal().c_str(), "video in hevc"));
+  assert_non_null(strstr(source.probe.refusal().c_str(), "video in \"vvc1\""));
   Source speex;
   (void)speex.give(TrackKind::kAudio, 0, {0xB2, 1, 2, 3});
   assert_true(speex.probe.state() == State::kRefused);

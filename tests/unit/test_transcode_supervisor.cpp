@@ -171,21 +171,6 @@ void another_program_takes_its_place_at_once_and_that_is_no_restart(void**) {
   assert_true(supervisor.state() == TranscoderState::kEnded);
 }
 
-void what_is_given_up_is_ended_and_stays_so(void**) {
-  Supervisor supervisor(10);
-  supervisor.begin(0);
-  (void)supervisor.next(0);
-  supervisor.started(0);
-  (void)supervisor.progressed(0, 1000);
-  supervisor.give_up("another codec");
-  assert_true(supervisor.next(10) == Act::kEnd);
-  assert_true(supervisor.next(20) == Act::kNothing);
-  supervisor.ended(30, {How::kExited, 255}, "it was ended");
-  assert_true(supervisor.state() == TranscoderState::kFailed);
-  assert_string_equal(supervisor.error().c_str(), "another codec");
-  assert_true(supervisor.next(100000) == Act::kNothing);
-}
-
 void refused_is_final(void**) {
   Supervisor supervisor(10);
   supervisor.refuse("this source has no pictures");
@@ -244,7 +229,6 @@ int main() {
       cmocka_unit_test(a_publisher_that_pauses_is_no_hang),
       cmocka_unit_test(the_end_of_a_stream_is_waited_for_but_not_for_ever),
       cmocka_unit_test(another_program_takes_its_place_at_once_and_that_is_no_restart),
-      cmocka_unit_test(what_is_given_up_is_ended_and_stays_so),
       cmocka_unit_test(refused_is_final),
       cmocka_unit_test(reports_are_read_however_they_are_cut),
       cmocka_unit_test(a_line_has_a_longest_length),

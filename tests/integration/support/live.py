@@ -75,10 +75,9 @@ class LiveTest(RecordingTest):
                 state = (entry / "stat").read_text().rpartition(")")[2].split()[0]
             except OSError:
                 continue
-            inside = any(argument.startswith(f"{server.prefix}/") and f"/{name}/" in argument
-                         for argument in command) if name else any(
-                argument.startswith(f"{server.prefix}/") and argument.endswith("manifest.mpd")
-                for argument in command)
+            folder = f"/{name}/" if name else "/"
+            inside = any(f"{server.prefix}/" in argument and folder in argument
+                         and "/manifest.mpd" in argument for argument in command)
             launcher = command[0].endswith("recording-launcher")
             if inside and state != "Z" and (launchers or not launcher):
                 result.append(int(entry.name))

@@ -1,0 +1,140 @@
+// How a session ends, for good or for a while.
+#include "recorder/events.hpp"
+#include "recorder/live_change.hpp"
+#include "recorder/session.hpp"
+
+namespace recording::recorder {
+
+using runtime::LiveState;
+using runtime::RecordingRecord;
+using runtime::RecordingState;
+using runtime::StreamRecord;
+
+void Session::end(SessionEnd how) {
+  if (stream_ == runtime::kNone) {
+    return;  // it never got the name
+  }
+  if (!fell_silent_) {
+    decide();  // what somebody has just been promised, and this worker has not seen yet
+  }
+  write_gauges();
+  note_passed_over();
+  batch_ready(run_->gatherer.cut(run_->tracks, std::nullopt, 0));
+  left_ = true;
+  const bool final = publisher_.rules.reconnect_window_ms == 0 ||
+                     (how == SessionEnd::kGoodbye && publisher_.rules.end_on_unpublish != 0);
+  const std::int32_t index = recording_ != nullptr ? recording_->index() : runtime::kNone;
+  env_.changes.make([stream_index = stream_, id = id_, index, final, how,
+                     wall = env_.clock.wall_ms()](LiveState::Transaction& live) {
+    if (const StreamRecord* stream = live.stream(stream_index);
+        stream != nullptr && stream->session.id == id) {
+      StreamRecord& ended = live.edit_stream(stream_index);
+      ended.session = {};
+      ended.stopped = 0;
+      if (final) {
+        const RecordingRecord* left = live.recording(ended.recording);
+        const bool waits = left != nullptr && left->state == RecordingState::kInterrupted;
+        if (waits) {  // for a transcoder
+          live.edit_recording(ended.recording).state = RecordingState::kEnding;
+        }
+        if (waits || ended.recording == index) {
+          ended.recording = runtime::kNone;
+        }
+        ended.wanted = 0;
+      }
+    }
+    if (live.recording(index) != nullptr &&
+        live.recording(index)->state == RecordingState::kActive) {
+      RecordingRecord& record = live.edit_recording(index);
+      record.state = final ? RecordingState::kEnding : RecordingState::kInterrupted;
+      record.ended_wall_ms = wall;
+      record.interrupted_ms = live.stream(record.stream)->last_message_ms.get();
+      record.end_reason.assign(how == SessionEnd::kGoodbye ? "unpublished" : "connection");
+    }
+  });
+  left_for_good_ = final;
+  if (recording_ != nullptr && !final) {
+    tell_interrupted();
+  } else if (recording_ != nullptr &&
+             (how == SessionEnd::kInterrupted || publisher_.rules.end_on_unpublish == 0)) {
+    env_.state.metrics().count(runtime::InterruptionEnd::kEnded);
+  }
+  if (takes_rendition() && mode_ == Mode::kUndecided && wanted_) {
+    note_no_rendition("the encoder left before anything was transcoded");
+  }
+  if (!takes_rendition() || rendition_over_) {
+    leave_recording(final);
+  }
+  env_.events.emit("stream.ended", event_stream(), {});
+  if (stream_id_ != 0) {
+    env_.catalog.write(
+        [id = stream_id_, at = env_.clock.wall_ms()](catalog::Catalog& catalog) -> Status {
+          return catalog.set_stream_times(id, 0, at);
+        },
+        [](Status) {});
+  }
+  lock_.reset();
+  env_.wakeup.wake_all();  // somebody may be waiting for the name
+}
+
+void Session::tell_interrupted() {
+  env_.events.emit("recording.interrupted", event_stream(),
+                   {{"recording_id", recording_->identity().slug},
+                    {"video_id", recording_->identity().video_id},
+                    {"window_ms", publisher_.rules.reconnect_window_ms}});
+}
+
+// What has been gathered is the recording's still.
+void Session::leave_recording(bool for_good) {
+  batch_ready(run_->gatherer.cut(run_->tracks, std::nullopt, 0));
+  held_.clear();
+  if (recording_ == nullptr) {
+    return;
+  }
+  if (for_good) {
+    recording_->finish();
+  } else {
+    recording_->let_go();
+  }
+  keep_(std::move(recording_));
+  recording_.reset();
+}
+
+// Connected but silent for the whole window: an interruption like any other, and too long a one.
+void Session::end_silent() {
+  fell_silent_ = true;
+  env_.state.metrics().count(runtime::InterruptionEnd::kEnded);
+  env_.changes.make([index = recording_->index(), stream = stream_,
+                     last = last_media_ms_](LiveState::Transaction& live) {
+    if (live.recording(index) == nullptr) {
+      return;
+    }
+    RecordingRecord& record = live.edit_recording(index);
+    record.state = RecordingState::kEnding;
+    record.interrupted_ms = last;
+    record.end_reason.assign("silent");
+    if (live.stream(stream)->recording == index) {
+      live.edit_stream(stream).recording = runtime::kNone;
+    }
+  });
+  batch_ready(run_->gatherer.cut(run_->tracks, std::nullopt, 0));
+  stop_recording(next_ordinals());
+  forget_held();
+  group_cut_ = true;
+  mode_ = Mode::kUndecided;
+}
+
+// The first message after such a silence: a new session of the same connection.
+void Session::begin_again() {
+  env_.changes.make(
+      [id = id_, stream = stream_, wall = env_.clock.wall_ms()](LiveState::Transaction& live) {
+        if (live.stream(stream) != nullptr && live.stream(stream)->session.id == id) {
+          StreamRecord& again = live.edit_stream(stream);
+          again.stopped = 0;
+          again.session.started_wall_ms = wall;
+        }
+      });
+  look();
+}
+
+}  // namespace recording::recorder
