@@ -6,6 +6,7 @@
 
 #include "api/api.hpp"
 #include "ngx_application.hpp"
+#include "ngx_http_events.hpp"
 #include "ngx_http_pending.hpp"
 #include "ngx_http_recording_conf.hpp"
 #include "ngx_http_reply.hpp"
@@ -117,6 +118,9 @@ ngx_int_t handle(ngx_http_request_t* r) {
   auto path = raw_path(r);
   if (!path) {
     return answer_at_once(r, NGX_HTTP_NOT_FOUND, "not_found", "There is no such path.");
+  }
+  if (*path == "events" && (r->method & (NGX_HTTP_GET | NGX_HTTP_HEAD)) != 0) {
+    return serve_events(r, *application());
   }
   const auto pending = PendingRequest::of(r);
   if (pending == nullptr) {

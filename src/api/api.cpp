@@ -64,6 +64,8 @@ void dispatch(Operation operation, Call call) {
       return get_timeline(std::move(call));
     case Operation::kGetSpace:
       return get_space(std::move(call));
+    case Operation::kWatchEvents:
+      return watch_events(std::move(call));
     case Operation::kDescribe:
       return describe(std::move(call));
   }

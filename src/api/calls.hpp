@@ -32,5 +32,6 @@ void delete_video(Call call);
 void get_timeline(Call call);
 
 void get_space(Call call);
+void watch_events(Call call);
 
 }  // namespace recording::api

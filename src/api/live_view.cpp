@@ -67,6 +67,20 @@ Result<std::vector<LiveStream>> live_streams_without_id(runtime::LiveState& stat
   return found;
 }
 
+Result<std::vector<LiveStream>> busy_streams(runtime::LiveState& state) {
+  Result<Transaction> live = state.begin();
+  if (!live) {
+    return std::move(live).error();
+  }
+  std::vector<LiveStream> found;
+  live.value().for_each_stream([&](std::int32_t index, const runtime::StreamRecord& stream) {
+    if (stream.session.id != 0 || stream.recording != runtime::kNone) {
+      found.push_back(copy_stream(live.value(), index));
+    }
+  });
+  return found;
+}
+
 Result<std::vector<std::optional<LiveStream>>> live_streams_of(
     runtime::LiveState& state, const std::vector<catalog::StreamRow>& rows) {
   Result<Transaction> live = state.begin();

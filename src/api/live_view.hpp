@@ -32,6 +32,8 @@ struct LiveVideo {
 Result<std::optional<LiveStream>> find_live_stream(runtime::LiveState& state, const Target& target);
 // Live streams whose id is not known in the live state: the catalogue may have no row of them.
 Result<std::vector<LiveStream>> live_streams_without_id(runtime::LiveState& state);
+// Those that are live or recorded.
+Result<std::vector<LiveStream>> busy_streams(runtime::LiveState& state);
 // For each row its live record, if there is one; in the order of the rows.
 Result<std::vector<std::optional<LiveStream>>> live_streams_of(
     runtime::LiveState& state, const std::vector<catalog::StreamRow>& rows);

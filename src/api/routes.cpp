@@ -29,6 +29,7 @@ constexpr Route kRoutes[] = {
     {Method::kDelete, "/videos/{id}", Operation::kDeleteVideo},
     {Method::kGet, "/videos/{id}/timeline", Operation::kGetTimeline},
     {Method::kGet, "/space", Operation::kGetSpace},
+    {Method::kGet, "/events", Operation::kWatchEvents},
     {Method::kGet, "/openapi.json", Operation::kDescribe},
 };
 
@@ -102,7 +103,8 @@ Result<Target> parse_target(std::string_view path) {
   }
   const std::string first = segments->front();
   segments->erase(segments->begin());
-  for (const std::string_view whole : {"/streams", "/videos", "/space", "/openapi.json"}) {
+  for (const std::string_view whole :
+       {"/streams", "/videos", "/space", "/events", "/openapi.json"}) {
     if (segments->empty() && first == whole.substr(1)) {
       Target target;
       target.pattern = whole;

@@ -25,6 +25,7 @@ enum class Operation {
   kDeleteVideo,
   kGetTimeline,
   kGetSpace,
+  kWatchEvents,
   kDescribe
 };
 

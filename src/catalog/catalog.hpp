@@ -152,6 +152,9 @@ class Catalog {
   virtual Result<std::int64_t> prune_events(std::int64_t happened_before_ms) = 0;
   virtual Result<std::int64_t> waiting_deliveries() = 0;
 
+  // Another number than before when anything was changed since, by whomever. Of this object only.
+  virtual Result<std::int64_t> version() = 0;
+
   // Ids that no other call of anybody ever gets.
   virtual Result<IdRange> lease_video_ids(std::int64_t count) = 0;
 };

@@ -86,6 +86,8 @@ class SqliteCatalog final : public Catalog {
   }
   Result<std::int64_t> waiting_deliveries() override { return events_.waiting(); }
 
+  Result<std::int64_t> version() override { return database_->version(); }
+
   Result<IdRange> lease_video_ids(std::int64_t count) override { return videos_.lease_ids(count); }
 
  private:

@@ -274,6 +274,13 @@ Result<std::string> SqliteDatabase::query_text(const std::string& sql) {
   return row.value() ? statement.get_bytes(0) : std::string();
 }
 
+Result<std::int64_t> SqliteDatabase::version() {
+  // The pragma counts what others have done only.
+  Result<std::int64_t> others = query_integer("PRAGMA data_version");
+  return others ? others.value() * 0x100000000 + sqlite3_total_changes(handle_) + 1
+                : std::move(others);
+}
+
 std::int64_t SqliteDatabase::changes() const { return sqlite3_changes64(handle_); }
 
 Error SqliteDatabase::error(int status) {

@@ -77,6 +77,9 @@ class SqliteDatabase {
   Result<std::string> query_text(const std::string& sql);
   [[nodiscard]] std::int64_t changes() const;  // rows changed by the last statement
 
+  // Another number than before when anybody has changed the file since.
+  Result<std::int64_t> version();
+
   [[nodiscard]] bool usable() const { return usable_; }
   [[nodiscard]] const std::string& path() const { return path_; }
   // What `status`, a result code of SQLite, means to the caller.

@@ -121,6 +121,7 @@ class FakeCatalog final : public catalog::Catalog {
     }
     return ok();
   }
+  Result<std::int64_t> version() override { return none(); }
   Result<catalog::IdRange> lease_video_ids(std::int64_t count) override {
     RECORDING_TRY(answer());
     catalog::IdRange range{data_.next_video, data_.next_video + count};
