@@ -117,6 +117,7 @@ bytes=$(curl -fsS -r 0-15 -o /dev/null -D - "$link" | tr -d '\r' | sed -n 's#^Co
 
 say "Done: video $id, $bytes bytes"
 cat << END
+console   http://127.0.0.1:$http_port/console/
 watch     ffplay $link
 download  curl -OJ $link/download
 the API   $api/videos/$id

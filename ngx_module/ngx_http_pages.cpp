@@ -9,14 +9,14 @@ namespace recording::ngx {
 namespace {
 
 // They are there as long as the program is: nothing is copied.
+// A browser asks each time whether one has changed, which a new version of the module does.
 ngx_int_t send_asset(ngx_http_request_t* r, const pages::Asset& asset,
-                     ngx_uint_t status = NGX_HTTP_OK) {
+                     std::string_view caching = "no-cache", ngx_uint_t status = NGX_HTTP_OK) {
   const ngx_str_t type = copy_to_pool(r->pool, asset.content_type);
   auto* buf = static_cast<ngx_buf_t*>(ngx_calloc_buf(r->pool));
   r->headers_out.etag = push_header(r, "ETag", asset.etag);
-  // A browser asks whether it has changed, which a new version of the module does.
   if (type.data == nullptr || buf == nullptr || r->headers_out.etag == nullptr ||
-      push_header(r, "Cache-Control", "no-cache") == nullptr ||
+      push_header(r, "Cache-Control", caching) == nullptr ||
       push_header(r, "X-Content-Type-Options", "nosniff") == nullptr) {
     return NGX_HTTP_INTERNAL_SERVER_ERROR;
   }
@@ -40,15 +40,20 @@ ngx_int_t send_asset(ngx_http_request_t* r, const pages::Asset& asset,
 
 }  // namespace
 
-ngx_int_t serve_page(ngx_http_request_t* r, const pages::Asset& page, ngx_uint_t status) {
-  if (push_header(r, "Content-Security-Policy", pages::kPagePolicy) == nullptr) {
+ngx_int_t serve_page(ngx_http_request_t* r, const pages::Asset& page, ngx_uint_t status,
+                     std::string_view policy) {
+  if (push_header(r, "Content-Security-Policy", policy) == nullptr) {
     return NGX_HTTP_INTERNAL_SERVER_ERROR;
   }
-  return send_asset(r, page, status);
+  return send_asset(r, page, "no-cache", status);
 }
 
 ngx_int_t serve_asset(ngx_http_request_t* r, const pages::Asset& asset) {
   return send_asset(r, asset);
+}
+
+ngx_int_t serve_for_ever(ngx_http_request_t* r, const pages::Asset& asset) {
+  return send_asset(r, asset, "public, max-age=31536000, immutable");
 }
 
 }  // namespace recording::ngx

@@ -7,7 +7,7 @@ namespace {
 
 ngx_http_module_t module_ctx = {
     nullptr,                // preconfiguration
-    nullptr,                // postconfiguration
+    check_consoles,         // postconfiguration
     create_http_main_conf,  // create main configuration
     nullptr,                // init main configuration
     nullptr,                // create server configuration

@@ -11,22 +11,6 @@ namespace {
 
 constexpr in_port_t kRtmpPort = 1935;
 
-// RFC 3986: unreserved characters and '/' stay.
-std::string percent_encode(std::string_view path) {
-  static constexpr char kHex[] = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : path) {
-    const auto byte = static_cast<unsigned char>(c);
-    if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-        std::string_view("-._~/").find(c) != std::string_view::npos) {
-      out += c;
-    } else {
-      out += {'%', kHex[byte >> 4], kHex[byte & 15]};
-    }
-  }
-  return out;
-}
-
 int hex_value(char c) {
   if (c >= '0' && c <= '9') {
     return c - '0';
@@ -54,12 +38,6 @@ bool decodes_to(std::string_view raw, std::string_view decoded) {
     }
   }
   return at == decoded.size();
-}
-
-std::string_view location_prefix(ngx_http_request_t* r) {
-  return to_view(
-      static_cast<ngx_http_core_loc_conf_t*>(ngx_http_get_module_loc_conf(r, ngx_http_core_module))
-          ->name);
 }
 
 std::optional<std::string_view> below(std::string_view path, std::string_view prefix) {
@@ -130,6 +108,27 @@ in_port_t first_rtmp_port() {
 
 }  // namespace
 
+std::string percent_encode_path(std::string_view path) {
+  static constexpr char kHex[] = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : path) {
+    const auto byte = static_cast<unsigned char>(c);
+    if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+        std::string_view("-._~/").find(c) != std::string_view::npos) {
+      out += c;
+    } else {
+      out += {'%', kHex[byte >> 4], kHex[byte & 15]};
+    }
+  }
+  return out;
+}
+
+std::string_view location_prefix(ngx_http_request_t* r) {
+  return to_view(
+      static_cast<ngx_http_core_loc_conf_t*>(ngx_http_get_module_loc_conf(r, ngx_http_core_module))
+          ->name);
+}
+
 std::optional<std::string_view> decoded_path(ngx_http_request_t* r) {
   return below(to_view(r->uri), location_prefix(r));
 }
@@ -146,7 +145,7 @@ std::optional<std::string> raw_path(ngx_http_request_t* r) {
       return std::string(*raw);
     }
   }
-  return percent_encode(*decoded);
+  return percent_encode_path(*decoded);
 }
 
 exporter::Links make_links(ngx_http_request_t* r, const config::Config& config) {
@@ -160,7 +159,7 @@ exporter::Links make_links(ngx_http_request_t* r, const config::Config& config) 
   std::string url = config.public_url.empty()
                         ? (is_https(r) ? "https://" : "http://") + request_host(r)
                         : config.public_url;
-  url += percent_encode(prefix);
+  url += percent_encode_path(prefix);
   return {std::move(url), std::move(prefix), config.link_secret, ngx_time()};
 }
 

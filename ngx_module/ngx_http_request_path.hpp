@@ -25,4 +25,9 @@ exporter::Links make_links(ngx_http_request_t* r, const config::Config& config);
 // Where encoders publish, with a final slash; empty: no rtmp server listens.
 std::string rtmp_url(ngx_http_request_t* r);
 
+// RFC 3986: unreserved characters and '/' stay.
+std::string percent_encode_path(std::string_view path);
+// As in nginx.conf: "/videos/".
+std::string_view location_prefix(ngx_http_request_t* r);
+
 }  // namespace recording::ngx

@@ -23,7 +23,7 @@ for group in "${@:-build}"; do
         serve) packages+=" $serve" ;;
         test)
             packages+=" $build $run $test"
-            # For hls.js of the pages; what is not Debian's own npm does as well.
+            # For hls.js of the pages and for driving a browser; what is not Debian's own npm does as well.
             command -v npm > /dev/null || packages+=" npm"
             ;;
         bench) packages+=" $build $run $bench" ;;

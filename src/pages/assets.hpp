@@ -11,6 +11,9 @@ struct Asset {
   std::string etag;
 };
 
+// `name` and `body` stay for ever; the ETag follows from the body.
+Asset make_asset(std::string_view name, std::string_view content_type, std::string_view body);
+
 // The page that plays the stream which its own address names; it asks for those below.
 const Asset& live_page();
 // The page that plays the video which its own address names; likewise.
