@@ -2,7 +2,7 @@
 
 import {el, copy_field, set_text} from "./dom.js";
 import {local} from "./api.js";
-import {bytes, clock} from "./format.js";
+import {bytes, exact} from "./format.js";
 
 // A download of the file that `link` plays; what a link has as arguments stays.
 function download_link(link, name = "", part = {}) {
@@ -61,7 +61,7 @@ export function clip_form(selected) {
     if (good) link.href = local(download_link(source, name, {from: start, to: end}));
     else link.removeAttribute("href");
     link.setAttribute("aria-disabled", String(!good));
-    set_text(words, good ? `${clock(end - start)} long; begins at the key frame at or before ${clock(start)}.`
+    set_text(words, good ? `${Number((end - start).toFixed(1))} s long; begins at the key frame at or before ${exact(start * 1000)}.`
       : "Choose where it begins and ends.");
     const text = good ? download_link(source, name, {from: start, to: end}) : "";
     if (text !== copied) copy.replaceChildren(...(text ? [copy_field("Link to the clip", text)] : []));
