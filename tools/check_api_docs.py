@@ -11,6 +11,7 @@ HEADING = re.compile(r"^### `(GET|POST|PUT|PATCH|DELETE) (/\S*)`", re.M)
 FIELD_ROW = re.compile(r"^\| `(\w+)` \|", re.M)
 # Schemas of openapi.json whose fields have a table of their own under such a heading.
 TABLES = {"Stream": "## Stream object", "Session": "## Session object", "Video": "## Video object",
+          "Rendition": "## Rendition object",
           "Frozen": "## Frozen object", "Measured": "## Measured object", "Drift": "## Drift object",
           "Transcoder": "## Transcoder object", "LiveRendition": "## Live rendition object",
           "Timeline": "## Timeline object", "Epoch": "## Epoch object",

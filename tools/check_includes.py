@@ -21,8 +21,8 @@ ALLOWED = {
     "exporter": {"base", "media", "mp4", "storage", "runtime", "catalog"},
     "api": {"base", "media", "recorder", "transcode", "exporter", "catalog", "runtime"},
     "config": {"base", "exporter", "transcode"},
-    "worker": {"base", "config", "storage", "runtime", "catalog", "processing",
-               "webhook"},  # a program
+    "worker": {"base", "config", "storage", "runtime", "catalog", "exporter", "processing",
+               "transcode", "webhook"},  # a program
     "webhook": {"base", "catalog"},
     "inspect": {"base", "media", "mp4", "storage", "recorder", "api"},  # a program of its own
     "app": {"base", "media", "mp4", "storage", "runtime", "catalog", "process",

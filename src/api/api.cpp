@@ -27,7 +27,7 @@ bool is_json(std::string_view content_type) {
 
 bool needs_body(Operation operation) {
   return operation == Operation::kAddStream || operation == Operation::kChangeStream ||
-         operation == Operation::kChangeVideo;
+         operation == Operation::kChangeVideo || operation == Operation::kAddRendition;
 }
 
 void describe(Call call) {
@@ -60,6 +60,8 @@ void dispatch(Operation operation, Call call) {
       return change_video(std::move(call));
     case Operation::kDeleteVideo:
       return delete_video(std::move(call));
+    case Operation::kAddRendition:
+      return add_rendition(std::move(call));
     case Operation::kGetTimeline:
       return get_timeline(std::move(call));
     case Operation::kGetSpace:

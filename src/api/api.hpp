@@ -10,6 +10,7 @@
 #include "exporter/links.hpp"
 #include "recorder/timeline.hpp"
 #include "runtime/live_state.hpp"
+#include "transcode/settings.hpp"
 
 namespace recording::api {
 
@@ -52,6 +53,8 @@ class Backend {
     (void)app;
     return std::nullopt;
   }
+  // Qualities that can be asked for by name.
+  [[nodiscard]] virtual std::vector<transcode::RenditionSetting> renditions() const { return {}; }
   // Tells of a video that was deleted, and removes its files (in a pool thread; also while it is
   // being recorded, after ending that), then calls `then`. The row is already gone.
   virtual void remove_files(const catalog::VideoRow& row, std::function<void(Status)> then) = 0;

@@ -28,6 +28,7 @@ void list_videos(Call call);
 void get_video(Call call);
 void change_video(Call call);
 void delete_video(Call call);
+void add_rendition(Call call);
 
 void get_timeline(Call call);
 

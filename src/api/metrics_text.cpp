@@ -40,6 +40,9 @@ class Text {
     text_ += name_ + "_sum " + seconds(histogram.sum_us.get()) + "\n";
     text_ += name_ + "_count " + std::to_string(so_far) + "\n";
   }
+  void milliseconds(std::int64_t ms) {
+    text_ += name_ + " " + seconds(static_cast<std::uint64_t>(ms) * 1000) + "\n";
+  }
   std::string take() { return std::move(text_); }
 
  private:
@@ -124,9 +127,21 @@ void add_counters(Text& text, const Metrics& metrics) {
   text.histogram(metrics.finalizations);
 }
 
+void add_jobs(Text& text, const catalog::JobFigures& jobs) {
+  text.begin("jobs", "gauge", "Videos that are to be processed, are processed, or were given up.");
+  text.sample("state", "waiting", static_cast<std::uint64_t>(jobs.waiting));
+  text.sample("state", "running", static_cast<std::uint64_t>(jobs.running));
+  text.sample("state", "failed", static_cast<std::uint64_t>(jobs.failed));
+  text.begin("jobs_done_total", "counter", "Jobs that were done.");
+  text.sample(std::to_string(jobs.done));
+  text.begin("processing_seconds_total", "counter", "Time that jobs took, failed ones as well.");
+  text.milliseconds(jobs.processing_ms);
+}
+
 }  // namespace
 
-Result<std::string> metrics_text(runtime::LiveState& state) {
+Result<std::string> metrics_text(runtime::LiveState& state,
+                                 const std::optional<catalog::JobFigures>& jobs) {
   Result<Now> now = look(state);
   if (!now) {
     return std::move(now).error();
@@ -140,6 +155,9 @@ Result<std::string> metrics_text(runtime::LiveState& state) {
   text.begin("free_bytes", "gauge", "Free space on the spool's file system.");
   if (const std::int64_t free = state.shared_gauges()->spool_free_bytes.get(); free >= 0) {
     text.sample(std::to_string(free));
+  }
+  if (jobs) {
+    add_jobs(text, *jobs);
   }
   return text.take();
 }

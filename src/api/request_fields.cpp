@@ -326,6 +326,22 @@ Result<StreamChange> parse_stream_change(std::string_view body) {
   return change;
 }
 
+Result<std::string> parse_new_rendition(std::string_view body) {
+  Result<Json> json = parse_fields_of(body, "rendition");
+  if (!json) {
+    return std::move(json).error();
+  }
+  FieldReader fields(json.value());
+  std::optional<std::string> name = fields.text("name");
+  if (!name && !fields.error()) {
+    fields.fault(bad_field("name", "must be given: the name of a quality, such as 480p"));
+  }
+  if (fields.error()) {
+    return std::move(*fields.error());
+  }
+  return std::move(*name);
+}
+
 Result<catalog::VideoPatch> parse_video_change(std::string_view body) {
   Result<Json> json = parse_fields_of(body, "video");
   if (!json) {

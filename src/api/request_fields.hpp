@@ -37,5 +37,7 @@ struct StreamChange {
 };
 Result<StreamChange> parse_stream_change(std::string_view body);
 Result<catalog::VideoPatch> parse_video_change(std::string_view body);
+// The name of the quality that is asked for.
+Result<std::string> parse_new_rendition(std::string_view body);
 
 }  // namespace recording::api

@@ -27,6 +27,7 @@ constexpr Route kRoutes[] = {
     {Method::kGet, "/videos/{id}", Operation::kGetVideo},
     {Method::kPatch, "/videos/{id}", Operation::kChangeVideo},
     {Method::kDelete, "/videos/{id}", Operation::kDeleteVideo},
+    {Method::kPost, "/videos/{id}/renditions", Operation::kAddRendition},
     {Method::kGet, "/videos/{id}/timeline", Operation::kGetTimeline},
     {Method::kGet, "/space", Operation::kGetSpace},
     {Method::kGet, "/events", Operation::kWatchEvents},
@@ -57,6 +58,17 @@ std::string_view verb_pattern(std::string_view verb) {
     return "/streams/{id}/start_recording";
   }
   return verb == "stop_recording" ? "/streams/{id}/stop_recording" : "";
+}
+
+// `rest`: what follows "videos".
+std::string_view video_pattern(const std::vector<std::string>& rest) {
+  if (rest.size() == 1) {
+    return "/videos/{id}";
+  }
+  if (rest.size() == 2 && rest[1] == "timeline") {
+    return "/videos/{id}/timeline";
+  }
+  return rest.size() == 2 && rest[1] == "renditions" ? "/videos/{id}/renditions" : "";
 }
 
 Error no_such_path() {
@@ -114,10 +126,10 @@ Result<Target> parse_target(std::string_view path) {
   if (first == "streams" && !segments->empty()) {
     return stream_target(std::move(*segments));
   }
-  const bool timeline = segments->size() == 2 && segments->back() == "timeline";
-  if (first == "videos" && (segments->size() == 1 || timeline)) {
+  const std::string_view pattern = first == "videos" ? video_pattern(*segments) : "";
+  if (!pattern.empty()) {
     Target target;
-    target.pattern = timeline ? "/videos/{id}/timeline" : "/videos/{id}";
+    target.pattern = pattern;
     target.id = parse_integer(segments->front());
     if (!target.id) {
       return Error{Errc::kNotFound, "video_not_found: a video is named by its integer id"};

@@ -23,6 +23,7 @@ enum class Operation {
   kGetVideo,
   kChangeVideo,
   kDeleteVideo,
+  kAddRendition,
   kGetTimeline,
   kGetSpace,
   kWatchEvents,

@@ -79,8 +79,9 @@ Result<std::vector<VideoView>> read_list(Catalog& rows, const std::vector<LiveVi
     return std::move(listed).error();
   }
   for (VideoRow& row : listed.value()) {
-    page.push_back({std::move(row), true});
+    page.push_back({std::move(row), true, {}});
   }
+  RECORDING_TRY(add_renditions(rows, page));
   return page;
 }
 

@@ -1,6 +1,7 @@
 #include "api/video_json.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "catalog/video_name.hpp"
@@ -18,10 +19,9 @@ std::string error_word(std::string_view error) {
 }
 
 std::string status_of(const runtime::RecordingRecord& recording) {
-  if (recording.state != RecordingState::kSettled) {
-    return "pending";
-  }
-  return recording.error.view().empty() ? "viewable" : "error";
+  // Viewable when the row is there, with all that only it tells.
+  return recording.state == RecordingState::kSettled && !recording.error.view().empty() ? "error"
+                                                                                        : "pending";
 }
 
 // HTML that shows `page` in a page of anybody's; empty without one.
@@ -49,11 +49,37 @@ void add_links(Json& json, const VideoRow& row, const exporter::Links& links) {
   json["iframe_embed_code"] = text_or_null(embed_code(page));
   json["hls_url"] =
       downloadable ? text_or_null(links.to(row.slug + "/master.m3u8")) : Json(nullptr);
-  json["screenshot"] = nullptr;
+  const auto link = [&](bool there, const std::string& name) {
+    return there ? text_or_null(links.to(row.slug + "/" + name)) : Json(nullptr);
+  };
+  json["screenshot"] = link(row.pictures.poster, "poster.jpg");
   json["screenshots"] = Json::array();
-  json["sprite"] = nullptr;
-  json["sprite_vtt"] = nullptr;
-  json["converted_videos"] = Json::array();
+  for (std::int64_t i = 1; i <= row.pictures.screenshots; ++i) {
+    if (Json one = link(true, "screenshot-" + std::to_string(i) + ".jpg"); !one.is_null()) {
+      json["screenshots"].push_back(std::move(one));
+    }
+  }
+  json["sprite"] = link(row.pictures.sprite, "sprite.jpg");
+  json["sprite_vtt"] = link(row.pictures.sprite, "sprite.vtt");
+}
+
+Json renditions_json(const VideoView& view, const exporter::Links& links) {
+  Json list = Json::array();
+  for (const catalog::RenditionRow& one : view.renditions) {
+    const bool complete = one.status == "complete";
+    list.push_back(
+        {{"id", one.id},
+         {"name", one.name},
+         {"width", positive_or_null(one.width)},
+         {"height", positive_or_null(one.height)},
+         {"size", complete ? Json(one.size) : Json(nullptr)},
+         {"progress", one.progress},
+         {"status", one.status},
+         {"error", text_or_null(one.error)},
+         {"mp4_url",
+          complete ? text_or_null(links.to(one.slug + "/" + one.name + ".mp4")) : Json(nullptr)}});
+  }
+  return list;
 }
 
 Json times_json(const std::vector<catalog::RecordingTime>& times) {
@@ -82,6 +108,7 @@ Json whole_json(const VideoView& view, const exporter::Links& links) {
   json["recording_started_at"] = time_or_null(row.recording_started_at);
   json["record_type"] = row.record_type;
   add_links(json, row, links);
+  json["converted_videos"] = renditions_json(view, links);
   json["transaction_id"] = text_or_null(row.transaction_id);
   json["sequence"] = row.sequence;
   json["last_sequence"] = row.last_sequence;
@@ -118,7 +145,7 @@ VideoRow row_of(const LiveVideo& video) {
 }
 
 VideoView view_of(const LiveVideo& video) {
-  VideoView view{row_of(video), false};
+  VideoView view{row_of(video), false, {}};
   view.row.name = catalog::default_video_name(video.stream_name, view.row.recording_ended_at);
   return view;
 }
@@ -131,14 +158,18 @@ VideoView view_of(const LiveVideo& video, VideoRow row) {
   row.origin_size = now.origin_size;
   row.width = now.width != 0 ? now.width : row.width;
   row.height = now.height != 0 ? now.height : row.height;
-  return {std::move(row), true};
+  return {std::move(row), true, {}};
 }
 
 Result<VideoView> merged_view(catalog::Catalog& rows, Result<VideoRow> row,
                               const std::optional<LiveVideo>& live) {
   if (row) {
-    return live && !is_settled(row.value()) ? view_of(*live, std::move(row).value())
-                                            : VideoView{std::move(row).value(), true};
+    if (live && !is_settled(row.value())) {
+      return view_of(*live, std::move(row).value());
+    }
+    std::vector<VideoView> one{{std::move(row).value(), true, {}}};
+    RECORDING_TRY(add_renditions(rows, one));
+    return std::move(one.front());
   }
   if (row.error().code != Errc::kNotFound || !live) {
     return std::move(row).error();
@@ -150,6 +181,23 @@ Result<VideoView> merged_view(catalog::Catalog& rows, Result<VideoRow> row,
   return deleted.value()
              ? Result<VideoView>(Error{Errc::kNotFound, "video_not_found: there is no such video"})
              : Result<VideoView>(view_of(*live));
+}
+
+Status add_renditions(catalog::Catalog& rows, std::vector<VideoView>& views) {
+  std::vector<std::string> slugs;
+  for (const VideoView& view : views) {
+    slugs.push_back(view.row.slug);
+  }
+  Result<std::vector<catalog::RenditionRow>> renditions = rows.renditions(slugs);
+  if (!renditions) {
+    return std::move(renditions).error();
+  }
+  for (VideoView& view : views) {
+    std::copy_if(renditions.value().begin(), renditions.value().end(),
+                 std::back_inserter(view.renditions),
+                 [&](const catalog::RenditionRow& one) { return one.slug == view.row.slug; });
+  }
+  return ok();
 }
 
 bool is_settled(const VideoRow& row) { return row.status != "pending" && row.status != "empty"; }

@@ -17,6 +17,7 @@ namespace recording::api {
 struct VideoView {
   catalog::VideoRow row;
   bool has_row = true;  // false: what only the finished file tells is not known
+  std::vector<catalog::RenditionRow> renditions;
 };
 
 // The row that a recording would have now. Its name is empty while `name` would be the default.
@@ -29,6 +30,8 @@ VideoView view_of(const LiveVideo& video, catalog::VideoRow row);
 // or it was deleted. Pool threads, as all that asks the catalogue.
 Result<VideoView> merged_view(catalog::Catalog& rows, Result<catalog::VideoRow> row,
                               const std::optional<LiveVideo>& live);
+// The renditions of these videos, put into them. Pool threads.
+Status add_renditions(catalog::Catalog& rows, std::vector<VideoView>& views);
 // Whether the row says how the recording ended; what the live state says is then out of date.
 bool is_settled(const catalog::VideoRow& row);
 

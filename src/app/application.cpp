@@ -8,6 +8,7 @@
 #include "app/worker_program.hpp"
 #include "base/system_clock.hpp"
 #include "catalog/sqlite_catalog.hpp"
+#include "config/offered_renditions.hpp"
 #include "exporter/video_location.hpp"
 #include "recorder/events.hpp"
 #include "recorder/live_change.hpp"
@@ -162,6 +163,10 @@ void Application::wake(std::int32_t pid) {
   } else {
     impl_->wakeup->wake_all();
   }
+}
+
+std::vector<transcode::RenditionSetting> Application::renditions() const {
+  return config::offered_renditions(impl_->config);
 }
 
 void Application::remove_files(const catalog::VideoRow& row, std::function<void(Status)> then) {

@@ -12,7 +12,7 @@
 namespace recording::app {
 namespace {
 
-constexpr std::int64_t kFirstBackOffMs = 1000, kLongestBackOffMs = 30000;
+constexpr std::int64_t kFirstBackOffMs = 1000, kLongestBackOffMs = 5000;
 // One that ran for so long failed for another reason than the one before.
 constexpr std::int64_t kGoodRunMs = 60000;
 // A program that says more than this in that time is cut short in nginx's log.
@@ -125,7 +125,7 @@ void WorkerProgram::ended(const transcode::ProgramEnd& how) {
     return;
   }
   failures_ = now - started_ms_ >= kGoodRunMs ? 1 : failures_ + 1;
-  start_at_ms_ = now + std::min(kLongestBackOffMs, kFirstBackOffMs << std::min(failures_ - 1, 5));
+  start_at_ms_ = now + std::min(kLongestBackOffMs, kFirstBackOffMs << std::min(failures_ - 1, 3));
   if (started) {
     log_.write(
         LogLevel::kError,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -32,13 +33,21 @@ struct RecordingTime {
   double duration_seconds = 0;
 };
 
+// What was made of a recording's pictures, in its folder: poster.jpg, screenshot-1.jpg and so on,
+// sprite.jpg and sprite.vtt.
+struct VideoPictures {
+  bool poster = false;
+  std::int64_t screenshots = 0;
+  bool sprite = false;
+};
+
 // A saved recording. `slug` identifies it everywhere (files, events); `id` is for people and
 // programs.
 struct VideoRow {
   std::int64_t id = 0, stream_id = 0;
   std::string slug, name;
   std::string status = "pending";  // empty, pending, viewable, ready, error
-  std::string error;               // a word: too_short, … ; empty: none
+  std::string error;  // a word: too_short, … ; of processing "word: sentence"; empty: none
   std::int64_t duration_ms = 0, origin_size = 0;
   std::int64_t width = 0, height = 0;
   std::string record_type = "origin";
@@ -52,6 +61,7 @@ struct VideoRow {
   std::optional<std::int64_t> client_user_id;
   std::string client_entity_data;
   std::int64_t created_at = 0, updated_at = 0;
+  VideoPictures pictures;  // written by end_job() alone
 };
 
 struct VideoPatch {
@@ -92,6 +102,41 @@ struct IdRange {
   std::int64_t first = 0, end = 0;  // [first, end)
 };
 
+// One more quality of a video, from when it is asked for.
+struct RenditionRow {
+  std::int64_t id = 0;
+  std::string slug;                                               // of the video
+  std::string name;                                               // "720p"
+  std::int64_t video_bps = 0, audio_bps = 0;                      // asked for
+  std::int64_t width = 0, height = 0, size = 0, duration_ms = 0;  // once it is complete
+  std::int64_t progress = 0;                                      // per cent
+  std::string status = "processing";                              // processing, complete, error
+  std::string error;  // a sentence; also while it is tried again
+};
+
+// A job, which is to make what a video still lacks, given to one who does it until `until`.
+struct Lease {
+  std::string id;  // of this lease alone
+  VideoRow video;
+  std::int64_t failures = 0;  // tries that ended in an error
+  std::int64_t deaths = 0;    // whoever had it died, or was silent for too long
+};
+
+// How a try at a job ended.
+struct JobEnd {
+  std::vector<RenditionRow> renditions;  // by id; status "complete", or an error
+  std::optional<VideoPictures> pictures;
+  std::string missing;        // what could not be made of the recording, "word: sentence"
+  std::string error;          // why something has failed, for a person; empty: nothing
+  std::int64_t retry_at = 0;  // wall ms, when it has; 0: it is given up
+  std::int64_t took_ms = 0;
+};
+
+struct JobFigures {
+  std::int64_t waiting = 0, running = 0, failed = 0;  // now
+  std::int64_t done = 0, processing_ms = 0;           // ever
+};
+
 // The catalogue: streams with their settings, and videos. Every call may block: pool threads only;
 // an object is used by one thread at a time, several objects may be open on the same catalogue.
 // kNotFound, kConflict where said; kUnavailable when the catalogue cannot be reached or is busy.
@@ -115,10 +160,11 @@ class Catalog {
                                   std::int64_t finished_at) = 0;  // 0: leave
 
   // Inserts or replaces the row of `slug`, except name and client fields that a user changed, id
-  // and created_at. A row that delete_video() removed does not come back, and an outcome (viewable,
-  // ready, error) is not made pending again; neither is an error. An empty name stands for
-  // default_video_name(); id 0, or one that another slug has, for the next free id. The files of a
-  // row that was removed meanwhile are remembered, should it name any: deleted_with_files().
+  // and created_at. A video that becomes viewable gets a job. A row that delete_video() removed
+  // does not come back, and an outcome (viewable, ready, error) is not made pending again; neither
+  // is an error, nor is what is ready made viewable. An empty name stands for default_video_name();
+  // id 0, or one that another slug has, for the next free id. The files of a row that was removed
+  // meanwhile are remembered, should it name any: deleted_with_files().
   virtual Status put_video(const VideoRow& row) = 0;
   virtual Result<VideoRow> video(std::int64_t id) = 0;
   virtual Result<VideoRow> video_by_slug(const std::string& slug) = 0;
@@ -154,6 +200,37 @@ class Catalog {
 
   // Another number than before when anything was changed since, by whomever. Of this object only.
   virtual Result<std::int64_t> version() = 0;
+
+  // Of all these videos, in the order in which they were asked for.
+  virtual Result<std::vector<RenditionRow>> renditions(const std::vector<std::string>& slugs) = 0;
+  // Asks for one more quality, or once more for one that failed: the video is viewable until it is
+  // there. False: it is there already, or on its way. kConflict: the video has no source to make it
+  // of.
+  virtual Result<bool> ask_rendition(std::int64_t video_id, const RenditionRow& wanted) = 0;
+
+  // Jobs: one a video, leased by who does it. Times are of the wall clock, for they outlive a boot;
+  // a deadline further away than a lease or pause can be is of a clock that was wrong, and over.
+  virtual Result<bool> has_due_job(std::int64_t now) = 0;
+  // The longest overdue. `holder`: who will have it, as in end_leases_of(). Empty: there is none.
+  virtual Result<std::optional<Lease>> lease_job(const std::string& holder, std::int64_t now,
+                                                 std::int64_t until) = 0;
+  // What the lease's video is to have by configuration is added to what it was asked to have; gives
+  // back all that is still to be made. This, extend, end and give back: kNotFound when the lease is
+  // over, because the video was deleted or somebody else has the job.
+  virtual Result<std::vector<RenditionRow>> begin_job(const std::string& lease,
+                                                      const std::vector<RenditionRow>& wanted) = 0;
+  virtual Status extend_job(const std::string& lease, std::int64_t until,
+                            std::int64_t progress) = 0;
+  // `publish` runs inside the transaction, when it is certain that the video is not deleted and
+  // cannot be before its end: what it puts into the video's folder is removed with that. An error
+  // of it ends the call. Gives back the video as it is then.
+  virtual Result<VideoRow> end_job(const std::string& lease, const JobEnd& end,
+                                   const std::function<Status()>& publish) = 0;
+  virtual Status give_back_job(const std::string& lease) = 0;
+  virtual Result<bool> is_leased(const std::string& lease, std::int64_t now) = 0;
+  // Their holder is known to be dead.
+  virtual Status end_leases_of(const std::string& holder) = 0;
+  virtual Result<JobFigures> job_figures() = 0;
 
   // Ids that no other call of anybody ever gets.
   virtual Result<IdRange> lease_video_ids(std::int64_t count) = 0;

@@ -6,6 +6,7 @@
 
 #include "catalog/sqlite_database.hpp"
 #include "catalog/sqlite_events.hpp"
+#include "catalog/sqlite_jobs.hpp"
 #include "catalog/sqlite_migrations.hpp"
 #include "catalog/sqlite_streams.hpp"
 #include "catalog/sqlite_videos.hpp"
@@ -20,7 +21,8 @@ class SqliteCatalog final : public Catalog {
       : database_(std::move(database)),
         streams_(*database_),
         videos_(*database_),
-        events_(*database_) {}
+        events_(*database_),
+        jobs_(*database_) {}
 
   [[nodiscard]] bool usable() const override { return database_->usable(); }
 
@@ -88,6 +90,34 @@ class SqliteCatalog final : public Catalog {
 
   Result<std::int64_t> version() override { return database_->version(); }
 
+  Result<std::vector<RenditionRow>> renditions(const std::vector<std::string>& slugs) override {
+    return jobs_.renditions(slugs);
+  }
+  Result<bool> ask_rendition(std::int64_t video_id, const RenditionRow& wanted) override {
+    return jobs_.ask(video_id, wanted);
+  }
+  Result<bool> has_due_job(std::int64_t now) override { return jobs_.has_due(now); }
+  Result<std::optional<Lease>> lease_job(const std::string& holder, std::int64_t now,
+                                         std::int64_t until) override {
+    return jobs_.lease(holder, now, until);
+  }
+  Result<std::vector<RenditionRow>> begin_job(const std::string& lease,
+                                              const std::vector<RenditionRow>& wanted) override {
+    return jobs_.begin(lease, wanted);
+  }
+  Status extend_job(const std::string& lease, std::int64_t until, std::int64_t progress) override {
+    return jobs_.extend(lease, until, progress);
+  }
+  Result<VideoRow> end_job(const std::string& lease, const JobEnd& end,
+                           const std::function<Status()>& publish) override {
+    return jobs_.end(lease, end, publish);
+  }
+  Status give_back_job(const std::string& lease) override { return jobs_.give_back(lease); }
+  Result<bool> is_leased(const std::string& lease, std::int64_t now) override {
+    return jobs_.is_leased(lease, now);
+  }
+  Status end_leases_of(const std::string& holder) override { return jobs_.end_leases_of(holder); }
+  Result<JobFigures> job_figures() override { return jobs_.figures(); }
   Result<IdRange> lease_video_ids(std::int64_t count) override { return videos_.lease_ids(count); }
 
  private:
@@ -95,6 +125,7 @@ class SqliteCatalog final : public Catalog {
   SqliteStreams streams_;
   SqliteVideos videos_;
   SqliteEvents events_;
+  SqliteJobs jobs_;
 };
 
 // The change to WAL needs the file for itself, and SQLite does not wait for it by busy_timeout in

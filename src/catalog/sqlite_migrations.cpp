@@ -97,6 +97,42 @@ CREATE TABLE deliveries (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX deliveries_of_event ON deliveries (event);
 )sql",
+    // One job a video, kept until that is deleted. `state`: waiting (until due_at), running (leased
+    // until due_at), done, failed.
+    R"sql(
+ALTER TABLE videos ADD COLUMN poster INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE videos ADD COLUMN screenshots INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE videos ADD COLUMN sprite INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE jobs (
+  slug TEXT PRIMARY KEY,
+  state TEXT NOT NULL,
+  due_at INTEGER NOT NULL,
+  holder TEXT NOT NULL,
+  lease TEXT NOT NULL,
+  failures INTEGER NOT NULL,
+  deaths INTEGER NOT NULL,
+  error TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX jobs_due ON jobs (due_at) WHERE state IN ('waiting', 'running');
+CREATE INDEX jobs_leased ON jobs (lease) WHERE state = 'running';
+CREATE INDEX jobs_failed ON jobs (slug) WHERE state = 'failed';
+CREATE TABLE renditions (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  slug TEXT NOT NULL,
+  name TEXT NOT NULL,
+  video_bps INTEGER NOT NULL,
+  audio_bps INTEGER NOT NULL,
+  width INTEGER NOT NULL,
+  height INTEGER NOT NULL,
+  size INTEGER NOT NULL,
+  duration_ms INTEGER NOT NULL,
+  progress INTEGER NOT NULL,
+  status TEXT NOT NULL,
+  error TEXT NOT NULL,
+  UNIQUE (slug, name)
+) STRICT;
+INSERT INTO counters VALUES ('jobs_done', 0), ('processing_ms', 0);
+)sql",
 };
 constexpr auto kVersion = static_cast<std::int64_t>(kSteps.size());
 

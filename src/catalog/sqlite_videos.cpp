@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/strings.hpp"
+#include "catalog/sqlite_jobs.hpp"
 #include "catalog/video_name.hpp"
 #include "catalog/wall_time.hpp"
 
@@ -10,11 +11,13 @@ namespace recording::catalog {
 
 namespace {
 
-const char* const kColumns =
+constexpr const char* kColumns =
     " id, stream_id, slug, name, status, error, duration_ms, origin_size, width, height,"
     " record_type, path, recording_started_at, recording_ended_at, transaction_id, sequence,"
     " last_sequence, uniform, recording_times, client_user_id, client_entity_data, created_at,"
     " updated_at ";
+// What end_job() writes: an upsert leaves it alone.
+constexpr const char* kPictures = ", poster, screenshots, sprite ";
 const char* const kNewestFirst = " ORDER BY recording_started_at DESC, id DESC ";
 
 // [[started_at, duration_seconds], …]
@@ -65,6 +68,7 @@ VideoRow row_of(const SqliteStatement& from) {
   row.client_entity_data = from.get_bytes(20);
   row.created_at = from.get_integer(21);
   row.updated_at = from.get_integer(22);
+  row.pictures = {from.get_integer(23) != 0, from.get_integer(24), from.get_integer(25) != 0};
   return row;
 }
 
@@ -97,19 +101,22 @@ std::string list_sql(const VideoFilter& filter) {
   add(!filter.search.empty(), "has_text(name, ?)");
   add(!filter.ids.empty(), "id IN (SELECT value FROM json_each(?))");
   add(!filter.except.empty(), "id NOT IN (SELECT value FROM json_each(?))");
-  return std::string("SELECT") + kColumns + "FROM videos WHERE id IN (SELECT id FROM videos" +
-         where + kNewestFirst + "LIMIT ? OFFSET ?)" + kNewestFirst;
+  return std::string("SELECT") + kColumns + kPictures +
+         "FROM videos WHERE id IN (SELECT id FROM videos" + where + kNewestFirst +
+         "LIMIT ? OFFSET ?)" + kNewestFirst;
 }
 
 Result<VideoRow> SqliteVideos::get(std::int64_t id) {
-  static const std::string kSql = std::string("SELECT") + kColumns + "FROM videos WHERE id = ?";
+  static const std::string kSql =
+      std::string("SELECT") + kColumns + kPictures + "FROM videos WHERE id = ?";
   SqliteStatement statement = database_.prepare(kSql);
   statement.integer(id);
   return one_row(statement);
 }
 
 Result<VideoRow> SqliteVideos::by_slug(const std::string& slug) {
-  static const std::string kSql = std::string("SELECT") + kColumns + "FROM videos WHERE slug = ?";
+  static const std::string kSql =
+      std::string("SELECT") + kColumns + kPictures + "FROM videos WHERE slug = ?";
   SqliteStatement statement = database_.prepare(kSql);
   statement.text(slug);
   return one_row(statement);
@@ -156,6 +163,10 @@ Status SqliteVideos::put(const VideoRow& row) {
     return std::move(name).error();
   }
   RECORDING_TRY(upsert(row, id.value(), name.value()));
+  if (row.status == "viewable") {
+    RECORDING_TRY(SqliteJobs(database_).add(row.slug));
+    // Events of a video that has become viewable: here.
+  }
   return transaction.commit();
 }
 
@@ -223,7 +234,12 @@ Status SqliteVideos::upsert(const VideoRow& row, std::int64_t id, const std::str
       ", changed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)"
       " ON CONFLICT (slug) DO UPDATE SET stream_id = excluded.stream_id,"
       " name = CASE WHEN changed & 1 THEN name ELSE excluded.name END,"
-      " status = excluded.status, error = excluded.error, duration_ms = excluded.duration_ms,"
+      // Told again, it does not take back what processing has said since.
+      " status = CASE WHEN status = 'ready' AND excluded.status = 'viewable' THEN status"
+      " ELSE excluded.status END,"
+      " error = CASE WHEN status IN ('ready', 'viewable') AND excluded.status = 'viewable' THEN "
+      "error"
+      " ELSE excluded.error END, duration_ms = excluded.duration_ms,"
       " origin_size = excluded.origin_size, width = excluded.width, height = excluded.height,"
       " record_type = excluded.record_type, path = excluded.path,"
       " recording_started_at = excluded.recording_started_at,"
@@ -273,7 +289,7 @@ Result<VideoRow> SqliteVideos::change(std::int64_t id, const VideoPatch& patch) 
           " client_user_id = CASE WHEN ? THEN ? ELSE client_user_id END,"
           " client_entity_data = CASE WHEN ? THEN ? ELSE client_entity_data END,"
           " changed = changed | ?, updated_at = max(?, updated_at) WHERE id = ? RETURNING") +
-      kColumns;
+      kColumns + kPictures;
   SqliteStatement statement = database_.prepare(kSql);
   const int changed =
       (patch.name ? 1 : 0) | (patch.client_user_id ? 2 : 0) | (patch.client_entity_data ? 4 : 0);
@@ -291,7 +307,7 @@ Result<VideoRow> SqliteVideos::change(std::int64_t id, const VideoPatch& patch) 
 
 Result<VideoRow> SqliteVideos::remove(std::int64_t id) {
   static const std::string kSql =
-      std::string("DELETE FROM videos WHERE id = ? RETURNING") + kColumns;
+      std::string("DELETE FROM videos WHERE id = ? RETURNING") + kColumns + kPictures;
   SqliteTransaction transaction(database_);
   RECORDING_TRY(transaction.begin());
   SqliteStatement statement = database_.prepare(kSql);
@@ -304,6 +320,7 @@ Result<VideoRow> SqliteVideos::remove(std::int64_t id) {
       database_.prepare("INSERT OR IGNORE INTO deleted_videos VALUES (?, ?, ?)");
   remember.text(row.value().slug).integer(wall_time_ms()).blob(row.value().path);
   RECORDING_TRY(remember.finish());
+  RECORDING_TRY(SqliteJobs(database_).forget(row.value().slug));
   RECORDING_TRY(transaction.commit());
   return row;
 }

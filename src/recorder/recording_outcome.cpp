@@ -150,7 +150,7 @@ void Recording::tell_outcome() {
   outcome_.reset();
   const std::int64_t ended =
       outcome.ended_wall_ms != 0 ? outcome.ended_wall_ms : env_.clock.wall_ms();
-  row_.status = outcome.error.empty() ? "ready" : "error";
+  row_.status = outcome.error.empty() ? "viewable" : "error";
   row_.error = outcome.error;
   row_.path = outcome.path;
   row_.duration_ms = outcome.duration_ms;

@@ -4,6 +4,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <array>
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -14,10 +15,14 @@
 #include <thread>
 #include <vector>
 
+#include "base/system_clock.hpp"
 #include "base/unique_fd.hpp"
 #include "catalog/sqlite_catalog.hpp"
 #include "config/config_file.hpp"
+#include "config/directives.hpp"
 #include "runtime/runtime_directory.hpp"
+#include "storage/posix_file.hpp"
+#include "worker/job_service.hpp"
 #include "worker/privileges.hpp"
 #include "worker/service.hpp"
 #include "worker/stderr_log.hpp"
@@ -112,18 +117,41 @@ Result<bool> take(worker::WorkerLock& lock, const UniqueFd& signals, Log& log) {
   }
 }
 
-// All that this program does, each in a thread of its own.
-std::vector<std::unique_ptr<worker::Service>> make_services(const config::Config& config,
-                                                            const std::string& /*holder*/,
-                                                            Log& log) {
-  std::vector<std::unique_ptr<worker::Service>> services;
-  for (const config::Webhook& webhook : config.webhooks) {
-    services.push_back(std::make_unique<worker::WebhookService>(
-        webhook, [path = config.catalog_path] { return catalog::open_sqlite_catalog(path, true); },
-        log));
+class VideoProcessor final : public worker::Processor {
+ public:
+  explicit VideoProcessor(storage::FileSystem& files) : files_(files) {}
+  Result<std::vector<transcode::RenditionSetting>> fitting(
+      const std::string& source,
+      const std::vector<transcode::RenditionSetting>& settings) override {
+    return processing::fitting_renditions(files_, source, settings);
   }
-  return services;
-}
+  Result<processing::Outcome> process(const processing::Order& order,
+                                      processing::Observer& observer) override {
+    return processing::process_video(files_, order, observer);
+  }
+
+ private:
+  storage::FileSystem& files_;
+};
+
+// All that this program does, each in a thread of its own. What is here outlives the services.
+struct Parts {
+  Parts(const config::Config& config, const std::string& holder, Log& log) {
+    const auto open = [path = config.catalog_path] {
+      return catalog::open_sqlite_catalog(path, true);
+    };
+    services.push_back(std::make_unique<worker::JobService>(
+        worker::JobEnvironment{config, clock, log, files, processor}, holder, open));
+    for (const config::Webhook& webhook : config.webhooks) {
+      services.push_back(std::make_unique<worker::WebhookService>(webhook, open, log));
+    }
+  }
+
+  SystemClock clock;
+  storage::PosixFileSystem files;
+  VideoProcessor processor{files};
+  std::vector<std::unique_ptr<worker::Service>> services;
+};
 
 Status work(const config::Config& config, Log& log) {
   const UniqueFd signals = catch_signals();
@@ -140,9 +168,9 @@ Status work(const config::Config& config, Log& log) {
     return ok();
   }
   log.write(LogLevel::kNotice, "started, " + std::to_string(config.workers) + " jobs at once");
-  const auto services = make_services(config, lock.value().holder(), log);
+  const Parts parts(config, lock.value().holder(), log);
   std::vector<std::jthread> threads;
-  for (const auto& service : services) {
+  for (const auto& service : parts.services) {
     threads.emplace_back([&service](const std::stop_token& stop) { service->run(stop); });
   }
   (void)wait_for_signal(signals, -1);
@@ -152,6 +180,12 @@ Status work(const config::Config& config, Log& log) {
   threads.clear();  // joins
   log.write(LogLevel::kNotice, "ended");
   return ok();
+}
+
+std::string own_path() {
+  std::array<char, 4096> path{};
+  const ssize_t size = ::readlink("/proc/self/exe", path.data(), path.size());
+  return {path.data(), static_cast<std::size_t>(size > 0 ? size : 0)};
 }
 
 int fail(const Error& error) {
@@ -172,6 +206,7 @@ int run(const Arguments& arguments) {
   if (config.value().workers == 0) {
     config.value().workers = 1;  // "off" is nginx's
   }
+  config.value().launcher = config::beside(own_path(), "recording-launcher");
   worker::StderrLog log;
   Status done = work(config.value(), log);
   if (!done) {

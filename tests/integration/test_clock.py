@@ -87,7 +87,7 @@ class ClockJumps(RecordingTest):
         self.assertEqual(second.wait(), 0, second.output())
         # The window passes in time that nobody set, too.
         [video] = self.wait_ended(server, 1, timeout=30)
-        self.assertEqual((video["status"], video["sequence"]), ("ready", 1), name)
+        self.assertEqual((video["status"], video["sequence"]), ("viewable", 1), name)
         path = self.download(server, video)
         self.assertEqual(probe_warnings(path), "")
         said, ends = joined(path, first.sent(), second.sent())

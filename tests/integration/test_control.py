@@ -44,7 +44,7 @@ class ByHand(RecordingTest):
         self.assertEqual([video["slug"] for video in videos], slugs)
         source = [md5 for _, md5 in pictures(self.clip)]
         for video in videos:
-            self.assertEqual(video["status"], "ready", video)
+            self.assertEqual(video["status"], "viewable", video)
             path = self.download(server, video)
             self.assertEqual(probe_warnings(path), "")
             saved = [md5 for _, md5 in pictures(path)]
@@ -60,7 +60,7 @@ class ByHand(RecordingTest):
         self.wait_frames(server, "cam", 4096)
         self.publisher.stop()
         [video] = self.wait_ended(server)
-        self.assertEqual(video["status"], "ready")
+        self.assertEqual(video["status"], "viewable")
         # A new publish of the name is not recorded: nobody asked for that.
         self.send(server, "cam", self.clip, "--speed", "8").wait()
         self.wait_live(server, "cam", live=False)
@@ -215,7 +215,7 @@ class FourWorkers(RecordingTest):
             Api(server.http_port).put(f"streams/{ids[name]}/stop_recording")
         videos = self.wait_ended(server, starts)
         for video in videos:
-            self.assertTrue(video["status"] == "ready" or video["error"], video)
+            self.assertTrue(video["status"] == "viewable" or video["error"], video)
         self.assert_consistent(server)
         rows = sqlite3.connect(f"file:{catalogue(server)}?mode=ro", uri=True)
         self.addCleanup(rows.close)
@@ -255,10 +255,10 @@ class FourWorkers(RecordingTest):
                 call(last)
                 self.assertEqual(self.stream(server, "cam")["recording"], last == "start")
         call("stop")
-        wait_for(lambda: all(v["status"] in ("ready", "error") for v in self.videos(server)), 20,
+        wait_for(lambda: all(v["status"] in ("viewable", "error") for v in self.videos(server)), 20,
                  "all have ended")
         for video in self.videos(server):
-            self.assertTrue(video["status"] == "ready" or video["error"], video)
+            self.assertTrue(video["status"] == "viewable" or video["error"], video)
         self.assert_consistent(server)
         self.assertEqual(contradictions(calls), [])
         self.assertEqual({video["slug"] for video in self.videos(server)},

@@ -56,11 +56,11 @@ class Killed(RecordingTest):
             where = f"server {number}, turn {turn}, {instant:.2f} s, {len(logged)} messages"
             try:
                 wait_for(lambda: len(self.videos(server)) > len(known) and all(
-                    v["status"] in ("ready", "error") for v in self.videos(server)), 30, "recovery")
+                    v["status"] in ("viewable", "error") for v in self.videos(server)), 30, "recovery")
             except AssertionError as late:
                 return said + [f"{where}: {late}: {self.videos(server)}"]
             new = [v for v in self.videos(server) if v["slug"] not in known]
-            if len(new) != 1 or new[0]["status"] != "ready":
+            if len(new) != 1 or new[0]["status"] != "viewable":
                 said.append(f"{where}: videos {new}")
                 continue
             for path in (self.download(server, new[0]), self.stored(server, new[0])):
@@ -145,7 +145,7 @@ class Killed(RecordingTest):
             server.start()
             try:
                 wait_for(lambda: len(self.videos(server)) > len(known) and all(
-                    v["status"] in ("ready", "error") for v in self.videos(server)), 8, "recovery")
+                    v["status"] in ("viewable", "error") for v in self.videos(server)), 8, "recovery")
             except AssertionError:
                 said.append(f"turn {turn}: {len(logged)} messages and no video")
                 continue

@@ -31,7 +31,7 @@ class Divided(RecordingTest):
         """Nothing lost, doubled or in another order; each begins with a key frame."""
         together = {"v": [], "a": []}
         for video in videos:
-            self.assertEqual((video["status"], video["error"]), ("ready", None), video)
+            self.assertEqual((video["status"], video["error"]), ("viewable", None), video)
             path = self.stored(server, video)
             self.assertEqual(probe_warnings(path), "")
             self.assertEqual(len(together["v"]) % 50, 0, "a part begins with a key frame")
@@ -81,7 +81,7 @@ class Divided(RecordingTest):
             exact = self.encoder(server, "exact", "--duration", "5.2", "--speed", "8")
             self.assertEqual(exact.wait(), 0, exact.output())
             videos = self.wait_ended(server, 2)
-            self.assertEqual(videos[1]["status"], "ready", videos)
+            self.assertEqual(videos[1]["status"], "viewable", videos)
         side_by_side(last_part_is_kept, whole_is_not)
 
     def test_interrupted_and_divided(self):
@@ -101,7 +101,7 @@ class Divided(RecordingTest):
                     os.kill(pid, 9)
                 wait_for(server.workers, 20, "workers")
         wait_for(lambda: len(self.videos(server)) >= 3 and all(
-            v["status"] == "ready" for v in self.videos(server)), 40, "all have ended")
+            v["status"] == "viewable" for v in self.videos(server)), 40, "all have ended")
         videos = self.parts_of(server, len(self.videos(server)))
         self.assertGreaterEqual(len(videos), 3)
         together = {"v": [], "a": []}

@@ -26,7 +26,7 @@ class Codecs(EnhancedTest):
                 reply = Api(server.http_port).put(f"streams/{streams[name]['id']}/stop_recording")
                 self.assertEqual(reply.status, 200, reply.body)
                 [video] = wait_for(lambda: [v for v in self.videos(server, streams[name]["id"])
-                                            if v["status"] == "ready"], 20, f"{name} is ready")
+                                            if v["status"] == "viewable"], 20, f"{name} is ready")
                 self.assert_whole(server, video, source)
                 [epoch] = self.epochs(server, video)["epochs"]
                 self.assertEqual((epoch["video"]["codec"], epoch["audio"]["codec"]),

@@ -40,7 +40,7 @@ class Changes(EnhancedTest):
         reply = Api(server.http_port).put(f"streams/{stream['id']}/stop_recording")
         self.assertEqual(reply.status, 200, reply.body)
         [video] = self.wait_ended(server)
-        self.assertEqual((video["status"], video["error"]), ("ready", None), video)
+        self.assertEqual((video["status"], video["error"]), ("viewable", None), video)
         self.assertEqual(saved(video), wanted)
         story = self.epochs(server, video)
         self.assertEqual({change["field"] for change in story["changes"]}, fields)
@@ -111,7 +111,7 @@ class Killed(EnhancedTest):
         came = {kind: sum(row.kind == kind for row in log.read()) for kind in "va"}
         server.start()
         [video] = self.wait_ended(server, timeout=40)
-        self.assertEqual((video["status"], video["error"]), ("ready", None), video)
+        self.assertEqual((video["status"], video["error"]), ("viewable", None), video)
         path = self.download(server, video)
         self.assertEqual(probe_warnings(path), "")
         headers = {track.kind: 1 if track.entry not in (b"ac-3", b"ec-3") else 0

@@ -115,7 +115,7 @@ class Parameters(EnhancedTest):
         self.wait_ended(server, len(clips))
         for i, clip in enumerate(clips):
             [video] = self.videos(server, self.stream(server, f"clip{i}")["id"])
-            self.assertEqual((video["status"], video["error"]), ("ready", None), f"{i} {clip}")
+            self.assertEqual((video["status"], video["error"]), ("viewable", None), f"{i} {clip}")
             [epoch] = self.epochs(server, video)["epochs"]
             yield epoch
 

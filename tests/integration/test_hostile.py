@@ -61,7 +61,7 @@ class Names(RecordingTest):
         root = server.prefix / "data/videos"
         for video in videos:
             with self.subTest(video["name"]):
-                self.assertEqual(video["status"], "ready", video)
+                self.assertEqual(video["status"], "viewable", video)
                 self.assertEqual(mp4_samples(self.stored(server, video))["v"],
                                  [sample for sample in sent if sample])
                 parts = self.stored(server, video).relative_to(root).parts
@@ -110,7 +110,7 @@ class Names(RecordingTest):
             reply = api.put(f"streams/{stream['id']}/stop_recording")
             self.assertEqual((reply.status, reply.json["stream_id"]), (200, stream["id"]))
         videos = self.wait_ended(server, len(labels))
-        self.assertEqual({video["status"] for video in videos}, {"ready"}, videos)
+        self.assertEqual({video["status"] for video in videos}, {"viewable"}, videos)
         for video in videos:
             self.download(server, video)
             self.assertEqual(api.delete(f"videos/{video['id']}").status // 100, 2)
@@ -155,7 +155,7 @@ class Messages(RecordingTest):
         for message in flv_messages(clip):
             if message_sample(message):
                 sent[message.kind].append(message_sample(message))
-        wait_for(lambda: all(v["status"] in ("ready", "error") for v in self.videos(server)), 30,
+        wait_for(lambda: all(v["status"] in ("viewable", "error") for v in self.videos(server)), 30,
                  "all have ended")
         self.assert_consistent(server)
         for name in (*self.HOSTILE, "bystander"):
@@ -163,7 +163,7 @@ class Messages(RecordingTest):
                 stream = self.stream(server, name.replace(" ", "-"))
                 self.assertFalse(stream["live"])
                 videos = self.videos(server, stream["id"])
-                self.assertTrue(all(v["status"] == "ready" for v in videos), videos)
+                self.assertTrue(all(v["status"] == "viewable" for v in videos), videos)
                 if name == "chunk sizes" and not videos:
                     continue  # nginx-rtmp itself ends it
                 self.assertEqual(len(videos), 1)
@@ -229,7 +229,7 @@ class Disks(RecordingTest):
         time.sleep(1)
         publisher.stop()
         [video] = self.wait_ended(server, timeout=40)
-        self.assertEqual(video["status"], "ready", video)
+        self.assertEqual(video["status"], "viewable", video)
         path = self.download(server, video)
         self.assertEqual(probe_warnings(path), "")
         saved, sent = mp4_samples(path), {"v": [], "a": []}
@@ -288,6 +288,6 @@ class Disks(RecordingTest):
         self.assertEqual((auto.wait(), late.wait()), (0, 0))
         videos = self.wait_ended(server, 2)
         for video in videos:
-            self.assertEqual(video["status"], "ready", video)
+            self.assertEqual(video["status"], "viewable", video)
             self.assertEqual(differences(clip, self.download(server, video)), [])
         server.stop()

@@ -101,7 +101,7 @@ class Case:
     def wait_all_ended(self):
         def ended():
             videos = self.test.videos(self.server)
-            return len(videos) >= 4 and all(v["status"] in ("ready", "error") for v in videos) and (
+            return len(videos) >= 4 and all(v["status"] in ("viewable", "error") for v in videos) and (
                 not self.test.in_spool(self.server))
         wait_for(ended, 40 + WINDOW, f"{self}: all recordings have ended: "
                             f"{self.test.videos(self.server)}", interval=0.1)
@@ -112,7 +112,7 @@ class Case:
         stream = self.test.stream(self.server, gap, app="auto" if how == "auto" else "live")
         videos = self.test.videos(self.server, stream["id"])
         expected = 1 if gap == "short" else 2
-        if len(videos) != expected or any(v["status"] != "ready" for v in videos):
+        if len(videos) != expected or any(v["status"] != "viewable" for v in videos):
             self.said.append(f"{where}: {len(videos)} videos, not {expected}: {videos}")
             return
         paths = [self.test.download(self.server, video) for video in videos]
@@ -234,7 +234,7 @@ class SilentButConnected(RecordingTest):
         self.assertEqual(encoder.wait(), 0, encoder.output())
         Api(server.http_port).put(f"streams/{stream}/stop_recording")
         wait_for(lambda: self.videos(server) and not self.in_spool(server) and all(
-            video["status"] == "ready" for video in self.videos(server)), 20, "all have ended")
+            video["status"] == "viewable" for video in self.videos(server)), 20, "all have ended")
         videos = self.videos(server)
         paths = [self.stored(server, video) for video in videos]
         for path in paths:
@@ -291,7 +291,7 @@ class BetweenPictures(RecordingTest):
         videos = {video["slug"]: video for video in self.wait_ended(server, len(counts))}
         for count, (first, second, slug) in zip(counts, encoders):
             self.assertEqual((videos[slug]["status"], len(videos[slug]["recording_times"])),
-                             ("ready", 2), videos[slug])
+                             ("viewable", 2), videos[slug])
             path = self.download(server, slug)
             self.assertEqual(joined(path, first.sent(), second.sent())[0], [])
             times = [time for time, _ in pictures(path)]

@@ -151,7 +151,7 @@ class ManyKills(RecordingTest):
             stream = self.stream(server, f"cam{i}")
             [video] = [v for v in videos if v["stream_id"] == stream["id"]]
             where = f"seed {seed}, {kills} kills, cam{i}, {len(handed[i])} sessions"
-            if video["status"] != "ready":
+            if video["status"] != "viewable":
                 said.append(f"{where}: {video}")
                 continue
             for path in (self.download(server, video), self.stored(server, video)):

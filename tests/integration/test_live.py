@@ -262,7 +262,7 @@ class Refusals(LiveTest):
         for publisher in publishers.values():
             publisher.stop()
         for video in self.wait_ended(server, 3):
-            self.assertEqual(video["status"], "ready")
+            self.assertEqual(video["status"], "viewable")
         self.wait_no_programs(server)
 
 

@@ -42,7 +42,7 @@ class Enhanced(LiveTest, EnhancedTest):
                 with self.subTest(name):
                     self.check_playback(server, name, runs[name], sources[name][0])
         for video in self.wait_ended(server, len(sources)):
-            self.assertEqual(video["status"], "ready")
+            self.assertEqual(video["status"], "viewable")
         self.assertEqual(self.events(server, "transcoder.failed"), [])
 
     def check_playback(self, server, name, run, source):

@@ -54,7 +54,7 @@ class Manual(RecordingTest):
             self.assertFalse(api.get(f"streams/{stream}").json["recording"])
             [video] = self.wait_ended(server, 1)
             self.assertLess(time.monotonic() - began, 4, "at once, not when the window is over")
-            self.assertEqual((video["slug"], video["status"]), (stopped["slug"], "ready"))
+            self.assertEqual((video["slug"], video["status"]), (stopped["slug"], "viewable"))
             self.assertEqual(joined(self.download(server, video), old.sent(),
                                     {"v": [], "a": []})[0], [])
             reply = api.put(f"streams/{stream}/start_recording")
@@ -148,7 +148,7 @@ class Manual(RecordingTest):
             self.call(Api(server.http_port), stream, "start")
             encoder.stop()
             videos = self.wait_ended(server, turn + 1)
-            self.assertEqual((videos[turn]["status"], videos[turn]["error"]), ("ready", None))
+            self.assertEqual((videos[turn]["status"], videos[turn]["error"]), ("viewable", None))
             saved, sent = mp4_samples(self.download(server, videos[turn])), encoder.sent()
             self.assertEqual(saved["v"], sent["v"][-len(saved["v"]):])
             self.assertGreaterEqual(len(saved["v"]), 1)
@@ -183,7 +183,7 @@ class Manual(RecordingTest):
             stopped.append(last.json["slug"])
         self.assertEqual(set(stopped), started)
         wait_for(lambda: not self.in_spool(server) and len(self.videos(server)) >= min(
-            100, len(started)) and all(v["status"] in ("ready", "error")
+            100, len(started)) and all(v["status"] in ("viewable", "error")
                                        for v in self.videos(server)), 30, "all have ended")
         for video in self.videos(server):
             self.assertIn(video["slug"], started)

@@ -119,7 +119,7 @@ class PowerLoss(RecordingTest):
         def ended():
             new = self.videos(server)[known:]
             return (new or len(sent["v"]) <= most) and all(
-                v["status"] in ("ready", "error") for v in new) and not self.in_spool(server)
+                v["status"] in ("viewable", "error") for v in new) and not self.in_spool(server)
         try:
             wait_for(ended, 20, "recovery")
         except AssertionError as late:
@@ -127,7 +127,7 @@ class PowerLoss(RecordingTest):
         new = self.videos(server)[known:]
         if not new or (len(new) == 1 and new[0]["error"] == "nothing_received"):
             return [] if len(sent["v"]) <= most else [f"{where}: nothing was saved: {new}"]
-        if len(new) != 1 or new[0]["status"] != "ready":
+        if len(new) != 1 or new[0]["status"] != "viewable":
             return [f"{where}: {new}"]
         path = self.download(server, new[0])
         said, ends = joined(path, encoder.sent(), {"v": [], "a": []})
@@ -159,11 +159,11 @@ class PowerLoss(RecordingTest):
             encoder = Encoder(server, "cam", self.clip, "--duration", "3", "--speed", "2")
             self.addCleanup(encoder.remove)
             self.assertEqual(encoder.wait(), 0, encoder.output())
-            wait_for(lambda: [v for v in self.videos(server) if v["status"] == "ready"], 15,
+            wait_for(lambda: [v for v in self.videos(server) if v["status"] == "viewable"], 15,
                      "it is ready", interval=0.005)
             self.lose_power(server, disk)
             [video] = self.wait_ended(server, 1)
-            self.assertEqual(video["status"], "ready", video)
+            self.assertEqual(video["status"], "viewable", video)
             self.assertEqual(mp4_samples(self.download(server, video)), encoder.sent())
             self.assertEqual(probe_warnings(self.stored(server, video)), "")
             self.assert_consistent(server)

@@ -46,7 +46,7 @@ class Recovery(RecordingTest):
             new.wait_accepted()
             self.assertEqual(new.wait(), 0, new.output())
             [video] = self.wait_ended(server, 1)
-            self.assertEqual((video["status"], len(video["recording_times"])), ("ready", 2), video)
+            self.assertEqual((video["status"], len(video["recording_times"])), ("viewable", 2), video)
             path = self.download(server, video)
             self.assertEqual(probe_warnings(path), "")
             said, ends = joined(path, old.sent(), new.sent())
@@ -62,7 +62,7 @@ class Recovery(RecordingTest):
         old.kill()
         server.start()
         [video] = self.wait_ended(server, 1)
-        self.assertEqual(video["status"], "ready", video)
+        self.assertEqual(video["status"], "viewable", video)
         said, ends = joined(self.download(server, video), old.sent(), {"v": [], "a": []})
         self.assertEqual(said, [])
         self.assertGreater(ends["v"][1], len(old.sent()["v"]) - 60)
@@ -119,7 +119,7 @@ class Recovery(RecordingTest):
         publisher = self.encoder(server, "cam", "--duration", "2", "--speed", "4")
         self.assertEqual(publisher.wait(), 0, publisher.output())
         self.assertEqual(Api(server.http_port).put("streams/live/cam/stop_recording").status, 200)
-        [video] = wait_for(lambda: [v for v in self.videos(server) if v["status"] == "ready"], 20,
+        [video] = wait_for(lambda: [v for v in self.videos(server) if v["status"] == "viewable"], 20,
                            "a video is ready")
         self.assertEqual(mp4_samples(self.download(server, video)), publisher.sent())
 
@@ -152,7 +152,7 @@ class Recovery(RecordingTest):
         self.assertTrue(stream["live"] and stream["recording"], stream)
         encoder.stop()
         [video] = self.wait_ended(server, 1)
-        self.assertEqual((video["status"], len(video["recording_times"])), ("ready", 1), video)
+        self.assertEqual((video["status"], len(video["recording_times"])), ("viewable", 1), video)
         self.assertEqual(mp4_samples(self.download(server, video)), encoder.sent())
         self.assert_consistent(server)
 
@@ -172,7 +172,7 @@ class Recovery(RecordingTest):
         wait_for(lambda: not set(workers) & set(server.workers(shutting_down=True)), 10,
                  "the old workers have ended")
         [video] = self.wait_ended(server, 1)
-        self.assertEqual((video["status"], len(video["recording_times"])), ("ready", 2), video)
+        self.assertEqual((video["status"], len(video["recording_times"])), ("viewable", 2), video)
         self.assertEqual(joined(self.download(server, video), old.sent(), new.sent())[0], [])
         self.assert_consistent(server)
 
@@ -208,7 +208,7 @@ class Recovery(RecordingTest):
         # Where one has gone another fits.
         encoders[0].stop()
         self.wait_live(server, "cam0", live=False)
-        wait_for(lambda: [v for v in self.videos(server, cam0) if v["status"] == "ready"], 10,
+        wait_for(lambda: [v for v in self.videos(server, cam0) if v["status"] == "viewable"], 10,
                  "its video is ready")
         again = self.encoder(server, "another", "--duration", "1")
         self.assertEqual(again.wait(), 0)

@@ -170,7 +170,7 @@ class Refused(RecordingTest):
         publisher = self.send(server, "good", clip, "--eager")
         self.assertEqual(publisher.wait(), 0, publisher.output())
         [video] = self.wait_ended(server)
-        self.assertEqual(video["status"], "ready", video)
+        self.assertEqual(video["status"], "viewable", video)
         path = self.download(server, video)
         self.assert_first_pictures_at_most_are_missing(path)
         sent, saved = samples_of(clip), mp4_samples(path)
@@ -186,7 +186,7 @@ class Refused(RecordingTest):
         publisher = self.send(server, "good", flv, "--eager")
         self.assertEqual(publisher.wait(), 0, publisher.output())
         [video] = self.wait_ended(server)
-        self.assertEqual(video["status"], "ready", video)
+        self.assertEqual(video["status"], "viewable", video)
         path = self.download(server, video)
         self.assert_first_pictures_at_most_are_missing(path)
         for track in "va":

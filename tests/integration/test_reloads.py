@@ -137,7 +137,7 @@ class WhileReloading(RecordingTest):
                 for video in Api(server.http_port).get(f"videos?per_page=100&page={page}").json:
                     videos[video["slug"]] = video
             return videos if len(videos) == len(slugs) and all(
-                video["status"] in ("ready", "error") for video in videos.values()) else None
+                video["status"] in ("viewable", "error") for video in videos.values()) else None
         videos = wait_for(ended, 60, f"{len(slugs)} videos have ended")
         self.assertEqual(set(videos), set(slugs))
         # The longest of each stream is a stretch of what was sent, from a key frame on.
@@ -145,7 +145,7 @@ class WhileReloading(RecordingTest):
             for slug in client.slugs:
                 video = videos[slug]
                 self.assertEqual(video["stream_id"], client.stream)
-                self.assertTrue(video["status"] == "ready" or video["error"], video)
+                self.assertTrue(video["status"] == "viewable" or video["error"], video)
             path = self.download(server, max(
                 client.slugs, key=lambda slug: videos[slug]["duration"] or 0))
             self.assertEqual(probe_warnings(path), "")

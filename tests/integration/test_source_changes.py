@@ -211,7 +211,7 @@ class SourceChanges(RecordingTest):
             self.assertEqual(self.send(server, name, path, "--speed", "20").wait(), 0)
             video = self.of(server, name)
             self.wait_live(server, name, live=False)
-            wait_for(lambda: self.of(server, name)["status"] == "ready", 15, f"{name} is ready")
+            wait_for(lambda: self.of(server, name)["status"] == "viewable", 15, f"{name} is ready")
             told = self.timeline(server, video)
             self.assertEqual((len(told["epochs"]), told["changes"], told["uniform"]), (1, [], True))
             wrong, pictures = decoded(self.download(server, video))

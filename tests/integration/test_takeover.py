@@ -50,7 +50,7 @@ class Takeover(RecordingTest):
 
     def assert_one_video(self, server, before, after):
         [video] = self.wait_ended(server, 1)
-        self.assertEqual((video["status"], len(video["recording_times"])), ("ready", 2), video)
+        self.assertEqual((video["status"], len(video["recording_times"])), ("viewable", 2), video)
         path = self.download(server, video)
         self.assertEqual(probe_warnings(path), "")
         said, ends = joined(path, before.sent(), after.sent())
@@ -87,7 +87,7 @@ class Takeover(RecordingTest):
             encoders.append(encoder)
         encoders[-1].kill()
         [video] = self.wait_ended(server, 1, timeout=40)
-        self.assertEqual((video["status"], len(video["recording_times"])), ("ready", 5), video)
+        self.assertEqual((video["status"], len(video["recording_times"])), ("viewable", 5), video)
         saved = mp4_samples(self.download(server, video))
         for kind in "va":
             self.assertEqual(saved[kind], sum((e.sent()[kind] for e in encoders), []))

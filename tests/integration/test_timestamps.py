@@ -67,11 +67,11 @@ class Timestamps(RecordingTest):
     def recorded(self, server, names):
         """{name: video} when all have ended."""
         wait_for(lambda: len(self.videos(server)) >= len(names) and all(
-            v["status"] in ("ready", "error") for v in self.videos(server)), 60, "all have ended")
+            v["status"] in ("viewable", "error") for v in self.videos(server)), 60, "all have ended")
         found = {}
         for name in names:
             [found[name]] = self.videos(server, self.stream(server, name)["id"])
-            self.assertEqual((found[name]["status"], found[name]["error"]), ("ready", None))
+            self.assertEqual((found[name]["status"], found[name]["error"]), ("viewable", None))
         return found
 
     def told(self, server, video):
@@ -156,7 +156,7 @@ class Timestamps(RecordingTest):
             sender = self.send_wrong(server, name, clip, fault, base=2 * HOUR)
             self.assertEqual(sender.wait(), 0)
         wait_for(lambda: len(self.videos(server)) >= 8 and all(
-            v["status"] in ("ready", "error") for v in self.videos(server)), 60, "all have ended")
+            v["status"] in ("viewable", "error") for v in self.videos(server)), 60, "all have ended")
         parts = {name: self.videos(server, self.stream(server, name)["id"]) for name in faults}
         self.assertEqual(len(parts["plain"]), 4)
         self.assertEqual(len(parts["jumps"]), 4)

@@ -32,7 +32,7 @@ class Transcoded(LiveTest):
     def saved(self, server, video):
         """Decoded pictures of a video of the best rendition."""
         self.assertEqual((video["status"], video["record_type"], video["origin_width"],
-                          video["origin_height"]), ("ready", "transcoded", 256, 144), video)
+                          video["origin_height"]), ("viewable", "transcoded", 256, 144), video)
         path = self.stored(server, video)
         found = probe(path, "-show_streams")["streams"]
         self.assertEqual(sorted((s["codec_name"], s.get("width"), s.get("height"), s.get("pix_fmt"))

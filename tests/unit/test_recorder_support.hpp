@@ -97,7 +97,37 @@ struct CatalogData {
   int calls = 0;
 };
 
-class FakeCatalog final : public catalog::Catalog {
+// The recorder knows of no jobs.
+class CatalogWithoutJobs : public catalog::Catalog {
+ public:
+  Result<std::vector<catalog::RenditionRow>> renditions(const std::vector<std::string>&) override {
+    return std::vector<catalog::RenditionRow>();
+  }
+  Result<bool> ask_rendition(std::int64_t, const catalog::RenditionRow&) override { return false; }
+  Result<bool> has_due_job(std::int64_t) override { return false; }
+  Result<std::optional<catalog::Lease>> lease_job(const std::string&, std::int64_t,
+                                                  std::int64_t) override {
+    return std::optional<catalog::Lease>();
+  }
+  Result<std::vector<catalog::RenditionRow>> begin_job(
+      const std::string&, const std::vector<catalog::RenditionRow>&) override {
+    return none();
+  }
+  Status extend_job(const std::string&, std::int64_t, std::int64_t) override { return none(); }
+  Result<catalog::VideoRow> end_job(const std::string&, const catalog::JobEnd&,
+                                    const std::function<Status()>&) override {
+    return none();
+  }
+  Status give_back_job(const std::string&) override { return none(); }
+  Result<bool> is_leased(const std::string&, std::int64_t) override { return false; }
+  Status end_leases_of(const std::string&) override { return ok(); }
+  Result<catalog::JobFigures> job_figures() override { return catalog::JobFigures(); }
+
+ private:
+  static Error none() { return {Errc::kNotFound, "there are no jobs"}; }
+};
+
+class FakeCatalog final : public CatalogWithoutJobs {
  public:
   explicit FakeCatalog(CatalogData& data) : data_(data) {}
 
@@ -408,7 +438,7 @@ class Worker {
 inline std::vector<catalog::VideoRow> ready_videos(const Machine& machine) {
   std::vector<catalog::VideoRow> rows;
   for (const auto& [slug, row] : machine.catalog.videos) {
-    if (row.status == "ready") {
+    if (row.status == "viewable") {
       rows.push_back(row);
     }
   }

@@ -15,7 +15,7 @@ from .wait import wait_for
 AT_ONCE = "recording_min_duration 0; recording_reconnect_window 0;"
 BY_HAND = "live on; recording on; " + AT_ONCE
 AUTOMATIC = BY_HAND + " auto_record on;"
-ENDED = ("ready", "error")
+ENDED = ("viewable", "error")
 
 
 def test_clip(seconds=4, rate=25, gop=25, b_frames=0, audio_rate=48000, size="320x180", extra=""):
@@ -132,7 +132,7 @@ class RecordingTest(IntegrationTest):
 
     def assert_whole(self, server, row, source, **tracks):
         """Both the download and the file are what was sent."""
-        self.assertEqual((row["status"], row["error"]), ("ready", None), row)
+        self.assertEqual((row["status"], row["error"]), ("viewable", None), row)
         path, stored = self.download(server, row), self.stored(server, row)
         self.assertEqual(differences(source, path, **tracks), [], "the download")
         self.assertEqual(probe_warnings(stored), "", "the file on disk")
@@ -140,7 +140,7 @@ class RecordingTest(IntegrationTest):
 
     def assert_consistent(self, server):
         """Every ready video has its file, every file its video, and nothing waits in the spool."""
-        ready = {video["slug"] for video in self.videos(server) if video["status"] == "ready"}
+        ready = {video["slug"] for video in self.videos(server) if video["status"] == "viewable"}
         files = {path.parent.name for path in self.in_storage(server)}
         self.assertEqual(files, ready)
         self.assertEqual(self.in_spool(server), [])

@@ -1,0 +1,96 @@
+#include "worker/job_service.hpp"
+
+#include <exception>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace recording::worker {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kLookEvery{500}, kOpenAgain{5000}, kSweepEvery{600'000};
+
+}  // namespace
+
+std::unique_ptr<catalog::Catalog> JobService::open(const std::stop_token& stop) const {
+  std::string told;
+  while (!stop.stop_requested()) {
+    auto opened = opener_();
+    if (opened) {
+      return std::move(opened).value();
+    }
+    if (opened.error().message != told) {
+      told = opened.error().message;
+      env_.log.write(LogLevel::kError, told + "; trying again");
+    }
+    (void)wait_for(stop, kOpenAgain);
+  }
+  return nullptr;
+}
+
+void JobService::run(const std::stop_token& stop) {
+  std::unique_ptr<catalog::Catalog> rows = open(stop);
+  if (rows == nullptr) {
+    return;
+  }
+  // Whoever had the lock before is dead, and so is all that he began.
+  while (!stop.stop_requested() && !rows->end_leases_of(holder_)) {
+    (void)wait_for(stop, kOpenAgain);
+  }
+  sweep(*rows);
+  std::vector<std::jthread> threads;
+  for (unsigned i = 0; i < env_.config.workers; ++i) {
+    threads.emplace_back([this, stop] { do_jobs(stop); });
+  }
+  while (!wait_for(stop, kSweepEvery)) {
+    if (!rows->usable()) {
+      rows = open(stop);
+    }
+    if (rows != nullptr) {
+      sweep(*rows);
+    }
+  }
+}
+
+void JobService::do_jobs(const std::stop_token& stop) const {
+  std::unique_ptr<catalog::Catalog> rows = open(stop);
+  while (rows != nullptr && !stop.stop_requested()) {
+    const std::int64_t now = env_.clock.wall_ms();
+    auto due = rows->has_due_job(now);
+    Result<std::optional<catalog::Lease>> lease = std::optional<catalog::Lease>();
+    if (due && due.value()) {
+      lease = rows->lease_job(holder_, now, now + kLeaseMs);
+    }
+    if (lease && lease.value()) {
+      try {
+        do_job(env_, *rows, *lease.value(), stop);
+      } catch (const std::exception& error) {
+        // As if this program had died there: the lease ends, and that is counted.
+        env_.log.write(LogLevel::kCrit, std::string("a job: ") + error.what());
+      }
+    } else {
+      (void)wait_for(stop, kLookEvery);
+    }
+    if (!rows->usable()) {
+      rows = open(stop);
+    }
+  }
+}
+
+// Folders of jobs whose worker was killed.
+void JobService::sweep(catalog::Catalog& rows) const {
+  auto names = env_.files.list(work_folder(env_.config));
+  if (!names) {
+    return;  // nothing was ever made
+  }
+  for (const std::string& name : names.value()) {
+    auto leased = rows.is_leased(name, env_.clock.wall_ms());
+    if (leased && !leased.value()) {
+      (void)remove_tree(work_folder(env_.config) + "/" + name);
+    }
+  }
+}
+
+}  // namespace recording::worker

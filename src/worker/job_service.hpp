@@ -1,0 +1,34 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "worker/service.hpp"
+#include "worker/video_job.hpp"
+
+namespace recording::worker {
+
+// Does the catalogue's jobs, as many at once as the configuration says.
+class JobService final : public Service {
+ public:
+  using Opener = std::function<Result<std::unique_ptr<catalog::Catalog>>()>;
+
+  // `holder`: of the lock, as it stands in leases.
+  JobService(JobEnvironment environment, std::string holder, Opener opener)
+      : env_(environment), holder_(std::move(holder)), opener_(std::move(opener)) {}
+
+  void run(const std::stop_token& stop) override;
+
+ private:
+  // Empty: it is to stop.
+  std::unique_ptr<catalog::Catalog> open(const std::stop_token& stop) const;
+  void do_jobs(const std::stop_token& stop) const;
+  void sweep(catalog::Catalog& rows) const;
+
+  const JobEnvironment env_;
+  const std::string holder_;
+  const Opener opener_;
+};
+
+}  // namespace recording::worker
