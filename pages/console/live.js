@@ -5,17 +5,17 @@ import {api_url} from "./api.js";
 
 const AGAIN_MS = 3000;
 
-export const live = {connected: null, streams: new Map(), space: null};
+export const live = {connected: null, streams: new Map(), space: null, catalog: null};
 
 export const key_of = stream => `${stream.app}/${stream.name}`;
 
 const watchers = new Set();
 let source = null;
 let again = null;
-let version = null;
 
 // tell(kind, data): "connection" (it is there, or not), "state" (all is new), "stream", "space",
-// "catalog" (streams or videos have changed). Returns what ends it.
+// "catalog" (streams or videos have changed; "catalog_known": it was asked for the first time).
+// Returns what ends it.
 export function watch(tell) {
   watchers.add(tell);
   return () => watchers.delete(tell);
@@ -48,7 +48,7 @@ function open() {
     const state = JSON.parse(event.data);
     live.streams = new Map(state.streams.map(received).map(stream => [key_of(stream), stream]));
     live.space = state.space;
-    version = state.catalog?.version ?? null;
+    live.catalog = state.catalog;
     connected(true);
     tell("state");
   });
@@ -68,9 +68,9 @@ function open() {
     tell("space", live.space);
   });
   source.addEventListener("catalog", event => {
-    const before = version;
-    version = JSON.parse(event.data).version;
-    if (before !== null && before !== version) tell("catalog");
+    const known = live.catalog !== null;
+    live.catalog = JSON.parse(event.data);
+    tell(known ? "catalog" : "catalog_known");
   });
   source.addEventListener("error", () => {
     connected(false);

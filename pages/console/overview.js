@@ -20,13 +20,16 @@ export function overview_page(root) {
   const disk = el("p", {class: "figure"}), disk_more = el("p", {class: "quiet"});
   const disk_card = el("section", {class: "card"}, el("h2", {}, "Disk"), disk, disk_more);
   const count = el("p", {class: "figure"}), count_more = el("p", {class: "quiet"});
+  const waiting = el("p", {class: "figure"}), waiting_more = el("p", {class: "quiet"});
+  const webhooks = el("section", {class: "card"}, el("h2", {}, "Webhooks"), waiting, waiting_more);
   const recordings = el("ul", {class: "plain list"});
   const jobs = el("ul", {class: "plain list"});
   const newest = video_list({limit: 5, empty: "No videos yet."});
   root.append(
     el("h1", {}, "Overview"),
     el("div", {class: "cards"}, disk_card,
-      el("section", {class: "card"}, el("h2", {}, "Streams"), count, count_more)),
+      el("section", {class: "card"}, el("h2", {}, "Streams"), count, count_more),
+      webhooks),
     el("section", {class: "card"}, el("h2", {}, "Active recordings"), recordings),
     el("section", {class: "card"}, el("h2", {}, "Processing"), jobs),
     el("section", {class: "card"}, el("h2", {}, "Newest videos"), newest.node));
@@ -37,6 +40,14 @@ export function overview_page(root) {
     set_text(disk, large);
     set_text(disk_more, small);
     disk_card.classList.toggle("warning", Boolean(live.space?.low));
+  }
+
+  function draw_webhooks() {
+    const events = live.catalog?.waiting_deliveries ?? null;
+    set_text(waiting, events === null ? "Not known yet" : events === 0 ? "All told" : `${events} to tell`);
+    set_text(waiting_more, events ? "Events that a webhook has not taken yet; they are tried again for a day."
+                                  : "No event waits to be delivered.");
+    webhooks.classList.toggle("warning", Boolean(events));
   }
 
   function row_of(stream) {
@@ -83,6 +94,7 @@ export function overview_page(root) {
   const end_watch = watch(kind => {
     if (kind === "space" || kind === "state") draw_space();
     if (kind === "stream" || kind === "state") draw_streams();
+    if (kind.startsWith("catalog") || kind === "state") draw_webhooks();
     if (kind === "catalog" || kind === "state") {
       draw_jobs();
       newest.refresh();
@@ -90,6 +102,7 @@ export function overview_page(root) {
   });
   draw_space();
   draw_streams();
+  draw_webhooks();
   draw_jobs();
   newest.refresh();
   const timing = setInterval(tick, 250);

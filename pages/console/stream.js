@@ -83,7 +83,7 @@ export function stream_page(root, app, name) {
   }
 
   const end_watch = watch((kind, data) => {
-    if (kind === "connection") return;
+    if (kind === "connection" || kind === "catalog_known") return;
     if (kind === "stream" && key_of(data) !== key) return;
     if (kind !== "space") refresh();
     if (kind === "catalog" || kind === "state") list?.refresh();

@@ -18,7 +18,7 @@ function player_of(video) {
                              "aria-label": "Player"});
     return {node: own, element: () => own};
   }
-  const frame = el("iframe", {class: "player", src: local(video.iframe_url), title: "Player", allow: "autoplay; fullscreen"});
+  const frame = el("iframe", {class: "player page", src: local(video.iframe_url), title: "Player", allow: "autoplay; fullscreen"});
   return {node: frame, element() {
     try {
       return frame.contentDocument?.querySelector("video") ?? null;

@@ -29,7 +29,10 @@ std::string EventFeed::look() {
   Entries now;
   now["space"] = {"space", space_json(backend_), nullptr};
   if (catalog_->version != 0) {
-    now["catalog"] = {"catalog", {{"version", std::to_string(catalog_->version)}}, nullptr};
+    now["catalog"] = {"catalog",
+                      {{"version", std::to_string(catalog_->version)},
+                       {"waiting_deliveries", catalog_->waiting_deliveries}},
+                      nullptr};
   }
   std::map<std::uint64_t, std::deque<Received>> before;
   before.swap(received_);
@@ -118,11 +121,21 @@ void EventFeed::ask_catalog() {
     return;
   }
   catalog_->asking = true;
-  backend_.catalog().write([](catalog::Catalog& rows) { return rows.version(); },
-                           [news = catalog_](Result<std::int64_t> version) {
-                             news->asking = false;
-                             news->version = version ? version.value() : news->version;
-                           });
+  backend_.catalog().write(
+      [known = *catalog_](catalog::Catalog& rows) -> Result<CatalogNews> {
+        Result<std::int64_t> version = rows.version();
+        if (!version || version.value() == known.version) {
+          return known;
+        }
+        Result<std::int64_t> waiting = rows.waiting_deliveries();
+        return waiting ? CatalogNews{true, version.value(), waiting.value()} : known;
+      },
+      [news = catalog_](Result<CatalogNews> now) {
+        if (now) {
+          *news = now.value();
+        }
+        news->asking = false;
+      });
 }
 
 // What nginx keeps open and adds to; by itself it is the present state.

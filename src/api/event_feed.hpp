@@ -51,7 +51,8 @@ class EventFeed {
   // Shared with answers that may come when this is gone.
   struct CatalogNews {
     bool asking = false;
-    std::int64_t version = 0;
+    std::int64_t version = 0;  // 0: not known yet
+    std::int64_t waiting_deliveries = 0;
   };
   std::shared_ptr<CatalogNews> catalog_ = std::make_shared<CatalogNews>();
 };

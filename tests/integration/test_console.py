@@ -10,6 +10,7 @@ from tests.integration.support import Api, test_clip, wait_for
 from tests.integration.support.console import Browser, can_drive
 from tests.integration.support.live import LIVE
 from tests.integration.support.recording import RecordingTest
+from tests.integration.support.webhooks import Receiver
 
 CONSOLE = """
     location /streaming/ { recording_api; }
@@ -150,6 +151,7 @@ class Walk(RecordingTest):
         browser.until(f"({where}).currentTime > 0.5")
         browser("page.hover", ".thing.gap")
         self.wait_text(browser, ".facts", "Interruption at ")
+        self.assertEqual(browser("page.evaluate", "document.querySelectorAll('.thing.gap').length"), 1)
         browser("page.focus", ".thing.epoch")
         self.wait_text(browser, ".facts", "h264")
         link = browser("page.inputValue", "[aria-label='Download Source']")
@@ -249,6 +251,21 @@ class Walk(RecordingTest):
                  "the new workers know it")
         browser("page.click", "header >> text=Streams")
         browser.see("other")
+
+    def test_a_webhook_that_takes_nothing_is_shown(self):
+        receiver = Receiver()
+        receiver.status = 503
+        self.addCleanup(receiver.stop)
+        server = self.start_nginx(
+            application=BY_HAND, http=CONSOLE, recording="storage @prefix@/data/videos; "
+            f"min_free 1m; worker 1; webhook {receiver.url} secret=x;")
+        browser = self.browse(server)
+        self.wait_text(browser, "main", "All told")
+        self.publish(server, "cam")
+        self.wait_text(browser, "main", "1 to tell")
+        receiver.status = 200
+        self.wait_text(browser, "main", "All told")
+        self.assertIn("stream.started", receiver.types("cam"))
 
     def test_behind_a_password(self):
         guarded = "".join(f"location /{path}/ {{ recording_{what}; auth_basic people; "
