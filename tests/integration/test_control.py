@@ -221,7 +221,7 @@ class FourWorkers(RecordingTest):
         self.addCleanup(rows.close)
         # An outcome is told by the live state while its row is written.
         wait_for(lambda: rows.execute("SELECT count(*) FROM videos WHERE status IN "
-                                      "('ready', 'error')").fetchone() == (starts,), 10,
+                                      "('viewable', 'error')").fetchone() == (starts,), 10,
                  "every video has its row")
 
     def test_calls_at_once_leave_one_state(self):
