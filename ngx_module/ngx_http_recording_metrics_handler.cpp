@@ -11,7 +11,7 @@ namespace recording::ngx {
 namespace {
 
 // What only the catalogue knows is left out while that is away: the rest is as true.
-ngx_int_t send(ngx_http_request_t* r, const Result<catalog::JobFigures>& jobs) {
+ngx_int_t send(ngx_http_request_t* r, const Result<catalog::WorkFigures>& jobs) {
   auto text = api::metrics_text(application()->state(),
                                 jobs ? std::optional(Result(jobs).value()) : std::nullopt);
   if (!text) {
@@ -35,8 +35,8 @@ ngx_int_t handle(ngx_http_request_t* r) {
   if (pending == nullptr) {
     return NGX_HTTP_INTERNAL_SERVER_ERROR;
   }
-  app->catalog().read([](catalog::Catalog& rows) { return rows.job_figures(); },
-                      [pending](Result<catalog::JobFigures> jobs) {
+  app->catalog().read([](catalog::Catalog& rows) { return rows.work_figures(); },
+                      [pending](Result<catalog::WorkFigures> jobs) {
                         pending->resume("metrics", [&](ngx_http_request_t* request) {
                           pending->finish(send(request, jobs));
                         });

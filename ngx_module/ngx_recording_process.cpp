@@ -106,7 +106,8 @@ ngx_int_t start(ngx_cycle_t* cycle, const config::Config& config) {
   complete.applications = recordable_applications(cycle);
   complete.transcoders = transcoded_applications(cycle);
   auto application = app::Application::create(
-      complete, {&*made->io, &*made->catalog, &*made->live, &made->events, &made->log, ngx_worker == 0});
+      complete,
+      {&*made->io, &*made->catalog, &*made->live, &made->events, &made->log, ngx_worker == 0});
   if (!application) {
     log_error(cycle->log, "nothing can be recorded by this worker", application.error());
     return NGX_ERROR;

@@ -22,7 +22,7 @@ ALLOWED = {
     "api": {"base", "media", "recorder", "transcode", "exporter", "catalog", "runtime"},
     "config": {"base", "exporter", "transcode"},
     "worker": {"base", "config", "storage", "runtime", "catalog", "exporter", "processing",
-               "transcode", "webhook"},  # a program
+               "recorder", "transcode", "webhook"},  # a program
     "webhook": {"base", "catalog"},
     "inspect": {"base", "media", "mp4", "storage", "recorder", "api"},  # a program of its own
     "app": {"base", "media", "mp4", "storage", "runtime", "catalog", "process",

@@ -127,8 +127,8 @@ void EventFeed::ask_catalog() {
         if (!version || version.value() == known.version) {
           return known;
         }
-        Result<std::int64_t> waiting = rows.waiting_deliveries();
-        return waiting ? CatalogNews{true, version.value(), waiting.value()} : known;
+        Result<catalog::WorkFigures> work = rows.work_figures();
+        return work ? CatalogNews{true, version.value(), work.value().deliveries_waiting} : known;
       },
       [news = catalog_](Result<CatalogNews> now) {
         if (now) {

@@ -127,21 +127,28 @@ void add_counters(Text& text, const Metrics& metrics) {
   text.histogram(metrics.finalizations);
 }
 
-void add_jobs(Text& text, const catalog::JobFigures& jobs) {
+void add_work(Text& text, const catalog::WorkFigures& work) {
   text.begin("jobs", "gauge", "Videos that are to be processed, are processed, or were given up.");
-  text.sample("state", "waiting", static_cast<std::uint64_t>(jobs.waiting));
-  text.sample("state", "running", static_cast<std::uint64_t>(jobs.running));
-  text.sample("state", "failed", static_cast<std::uint64_t>(jobs.failed));
+  text.sample("state", "waiting", static_cast<std::uint64_t>(work.waiting));
+  text.sample("state", "running", static_cast<std::uint64_t>(work.running));
+  text.sample("state", "failed", static_cast<std::uint64_t>(work.failed));
   text.begin("jobs_done_total", "counter", "Jobs that were done.");
-  text.sample(std::to_string(jobs.done));
+  text.sample(std::to_string(work.done));
   text.begin("processing_seconds_total", "counter", "Time that jobs took, failed ones as well.");
-  text.milliseconds(jobs.processing_ms);
+  text.milliseconds(work.processing_ms);
+  text.begin("deliveries", "gauge", "Deliveries to webhooks that wait.");
+  text.sample(std::to_string(work.deliveries_waiting));
+  text.begin("deliveries_total", "counter",
+             "Tries to deliver an event to a webhook: taken, or not; and deliveries given up.");
+  text.sample("result", "delivered", static_cast<std::uint64_t>(work.delivered));
+  text.sample("result", "not_taken", static_cast<std::uint64_t>(work.not_taken));
+  text.sample("result", "given_up", static_cast<std::uint64_t>(work.given_up));
 }
 
 }  // namespace
 
 Result<std::string> metrics_text(runtime::LiveState& state,
-                                 const std::optional<catalog::JobFigures>& jobs) {
+                                 const std::optional<catalog::WorkFigures>& work) {
   Result<Now> now = look(state);
   if (!now) {
     return std::move(now).error();
@@ -156,8 +163,8 @@ Result<std::string> metrics_text(runtime::LiveState& state,
   if (const std::int64_t free = state.shared_gauges()->spool_free_bytes.get(); free >= 0) {
     text.sample(std::to_string(free));
   }
-  if (jobs) {
-    add_jobs(text, *jobs);
+  if (work) {
+    add_work(text, *work);
   }
   return text.take();
 }

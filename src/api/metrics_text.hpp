@@ -15,8 +15,8 @@ inline constexpr std::string_view kMetricsType = "text/plain; version=0.0.4; cha
 
 // What all workers of this machine have counted, and what is now; docs/operations.md, "Metrics".
 // kUnavailable: the live state's lock was not to be had.
-// `jobs`: empty while the catalogue is away; what it tells is then left out.
+// `work`: empty while the catalogue is away; what it tells is then left out.
 Result<std::string> metrics_text(runtime::LiveState& state,
-                                 const std::optional<catalog::JobFigures>& jobs);
+                                 const std::optional<catalog::WorkFigures>& work);
 
 }  // namespace recording::api

@@ -220,16 +220,13 @@ Status apply_video_parameter(VideoListRequest& request, const std::string& name,
   if (name == "search") {
     request.filter.search = value;
   }
-  if (name == "stream_id") {
-    Result<std::int64_t> id = integer_parameter(name, value, 0, INT64_MAX);
+  if (name == "stream_id" || name == "client_user_id") {
+    const bool of_stream = name == "stream_id";
+    Result<std::int64_t> id = integer_parameter(name, value, of_stream ? 0 : INT64_MIN, INT64_MAX);
     if (!id) {
       return std::move(id).error();
     }
-    request.filter.stream_id = id.value();
-  }
-  if (name == "client_user_id") {
-    // The one filter of the original API that is missing; to ignore it would show everybody's.
-    return bad_parameter(name, "is not a filter here; use stream_id, status, search or id");
+    (of_stream ? request.filter.stream_id : request.filter.client_user_id) = id.value();
   }
   return apply_page(request.page, name, value);
 }

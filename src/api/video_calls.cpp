@@ -27,6 +27,7 @@ bool contains(const std::string& text, const std::string& part) {
 
 bool matches(const VideoRow& row, const catalog::VideoFilter& filter) {
   return (!filter.stream_id || *filter.stream_id == row.stream_id) &&
+         (!filter.client_user_id || filter.client_user_id == row.client_user_id) &&
          (filter.status.empty() || filter.status == row.status) &&
          (filter.ids.empty() ||
           std::find(filter.ids.begin(), filter.ids.end(), row.id) != filter.ids.end()) &&

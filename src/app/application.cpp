@@ -43,14 +43,6 @@ std::vector<std::string> live_paths(const config::Config& config) {
   return {paths.begin(), paths.end()};
 }
 
-std::vector<std::string> webhook_urls(const config::Config& config) {
-  std::vector<std::string> urls;
-  for (const config::Webhook& webhook : config.webhooks) {
-    urls.push_back(webhook.url);
-  }
-  return urls;
-}
-
 }  // namespace
 
 struct Application::Impl {
@@ -69,7 +61,7 @@ struct Application::Impl {
             },
             kCatalogReaders),
         segments(journal.get()),
-        events(*ports.log, clock, catalog, webhook_urls(config)),
+        events(*ports.log, clock, catalog, config::webhook_urls(configuration)),
         changes(*state, *ports.log),
         rounds(*ports.io, clock),
         environment{

@@ -70,7 +70,7 @@ struct VideoPatch {
 };
 
 struct VideoFilter {
-  std::optional<std::int64_t> stream_id;
+  std::optional<std::int64_t> stream_id, client_user_id;
   std::vector<std::int64_t> ids;     // empty: all
   std::string status;                // empty: all
   std::string search;                // part of the name, A-Z as a-z; empty: all
@@ -87,6 +87,11 @@ struct EventRow {
   std::int64_t stream_id = 0;
   std::int64_t created_at = 0;
   std::string body;  // JSON
+};
+
+struct Outbox {
+  std::vector<EventRow> events;
+  std::vector<std::string> webhooks;  // URLs
 };
 
 // An event that one webhook is to be told.
@@ -130,11 +135,16 @@ struct JobEnd {
   std::string error;          // why something has failed, for a person; empty: nothing
   std::int64_t retry_at = 0;  // wall ms, when it has; 0: it is given up
   std::int64_t took_ms = 0;
+  // What is told of the video as it is then, in the same transaction; may be empty.
+  std::function<Outbox(const VideoRow&)> tell = {};
 };
 
-struct JobFigures {
-  std::int64_t waiting = 0, running = 0, failed = 0;  // now
-  std::int64_t done = 0, processing_ms = 0;           // ever
+// What recording-workers have done and have to do.
+struct WorkFigures {
+  std::int64_t waiting = 0, running = 0, failed = 0;        // jobs, now
+  std::int64_t done = 0, processing_ms = 0;                 // ever
+  std::int64_t deliveries_waiting = 0;                      // now
+  std::int64_t delivered = 0, not_taken = 0, given_up = 0;  // tries at deliveries, ever
 };
 
 // The catalogue: streams with their settings, and videos. Every call may block: pool threads only;
@@ -196,7 +206,6 @@ class Catalog {
   // Gives up what happened before then, and forgets it, delivered or not. How many deliveries were
   // given up.
   virtual Result<std::int64_t> prune_events(std::int64_t happened_before_ms) = 0;
-  virtual Result<std::int64_t> waiting_deliveries() = 0;
 
   // Another number than before when anything was changed since, by whomever. Of this object only.
   virtual Result<std::int64_t> version() = 0;
@@ -230,7 +239,7 @@ class Catalog {
   virtual Result<bool> is_leased(const std::string& lease, std::int64_t now) = 0;
   // Their holder is known to be dead.
   virtual Status end_leases_of(const std::string& holder) = 0;
-  virtual Result<JobFigures> job_figures() = 0;
+  virtual Result<WorkFigures> work_figures() = 0;
 
   // Ids that no other call of anybody ever gets.
   virtual Result<IdRange> lease_video_ids(std::int64_t count) = 0;

@@ -86,7 +86,6 @@ class SqliteCatalog final : public Catalog {
   Result<std::int64_t> prune_events(std::int64_t happened_before_ms) override {
     return events_.prune(happened_before_ms);
   }
-  Result<std::int64_t> waiting_deliveries() override { return events_.waiting(); }
 
   Result<std::int64_t> version() override { return database_->version(); }
 
@@ -117,7 +116,10 @@ class SqliteCatalog final : public Catalog {
     return jobs_.is_leased(lease, now);
   }
   Status end_leases_of(const std::string& holder) override { return jobs_.end_leases_of(holder); }
-  Result<JobFigures> job_figures() override { return jobs_.figures(); }
+  Result<WorkFigures> work_figures() override {
+    Result<WorkFigures> jobs = jobs_.figures();
+    return jobs ? events_.figures(jobs.value()) : jobs;
+  }
   Result<IdRange> lease_video_ids(std::int64_t count) override { return videos_.lease_ids(count); }
 
  private:

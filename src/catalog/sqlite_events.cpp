@@ -97,19 +97,34 @@ Result<std::optional<Delivery>> SqliteEvents::claim(const std::string& webhook, 
   return std::optional<Delivery>(std::move(delivery));
 }
 
+// Within a transaction: what is counted is what happened.
+Status SqliteEvents::count(const char* what, std::int64_t more) {
+  SqliteStatement add = database_.prepare("UPDATE counters SET next = next + ? WHERE name = ?");
+  add.integer(more).text(what);
+  return add.finish();
+}
+
 Status SqliteEvents::delivered(const std::string& webhook, const Delivery& delivery) {
+  SqliteTransaction transaction(database_);
+  RECORDING_TRY(transaction.begin());
   SqliteStatement done =
       database_.prepare("DELETE FROM deliveries WHERE webhook = ? AND stream = ? AND event = ?");
   done.text(webhook).text(delivery.stream).integer(delivery.event);
-  return done.finish();
+  RECORDING_TRY(done.finish());
+  RECORDING_TRY(count("delivered", 1));
+  return transaction.commit();
 }
 
 Status SqliteEvents::failed(const std::string& webhook, const Delivery& delivery,
                             std::int64_t next_ms) {
+  SqliteTransaction transaction(database_);
+  RECORDING_TRY(transaction.begin());
   SqliteStatement later = database_.prepare(
       "UPDATE deliveries SET next_at = ? WHERE webhook = ? AND stream = ? AND event = ?");
   later.integer(next_ms).text(webhook).text(delivery.stream).integer(delivery.event);
-  return later.finish();
+  RECORDING_TRY(later.finish());
+  RECORDING_TRY(count("deliveries_not_taken", 1));
+  return transaction.commit();
 }
 
 Result<std::int64_t> SqliteEvents::prune(std::int64_t happened_before_ms) {
@@ -120,6 +135,7 @@ Result<std::int64_t> SqliteEvents::prune(std::int64_t happened_before_ms) {
   give_up.integer(happened_before_ms);
   RECORDING_TRY(give_up.finish());
   const std::int64_t given_up = database_.changes();
+  RECORDING_TRY(count("deliveries_given_up", given_up));
   // Those that are delivered stay as long as the others: that they were told is remembered.
   SqliteStatement forget = database_.prepare("DELETE FROM events WHERE created_at < ?");
   forget.integer(happened_before_ms);
@@ -128,8 +144,21 @@ Result<std::int64_t> SqliteEvents::prune(std::int64_t happened_before_ms) {
   return given_up;
 }
 
-Result<std::int64_t> SqliteEvents::waiting() {
-  return database_.query_integer("SELECT count(*) FROM deliveries");
+Result<WorkFigures> SqliteEvents::figures(WorkFigures of_jobs) {
+  SqliteStatement statement = database_.prepare(
+      "SELECT (SELECT count(*) FROM deliveries),"
+      " (SELECT next FROM counters WHERE name = 'delivered'),"
+      " (SELECT next FROM counters WHERE name = 'deliveries_not_taken'),"
+      " (SELECT next FROM counters WHERE name = 'deliveries_given_up')");
+  Result<bool> found = statement.step();
+  if (!found) {
+    return std::move(found).error();
+  }
+  of_jobs.deliveries_waiting = statement.get_integer(0);
+  of_jobs.delivered = statement.get_integer(1);
+  of_jobs.not_taken = statement.get_integer(2);
+  of_jobs.given_up = statement.get_integer(3);
+  return of_jobs;
 }
 
 }  // namespace recording::catalog

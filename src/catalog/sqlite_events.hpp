@@ -22,9 +22,11 @@ class SqliteEvents {
   Status delivered(const std::string& webhook, const Delivery& delivery);
   Status failed(const std::string& webhook, const Delivery& delivery, std::int64_t next_ms);
   Result<std::int64_t> prune(std::int64_t happened_before_ms);
-  Result<std::int64_t> waiting();
+  // Adds what is known of deliveries.
+  Result<WorkFigures> figures(WorkFigures of_jobs);
 
  private:
+  Status count(const char* what, std::int64_t more);
   Result<std::string> stream_of(const EventRow& event);
 
   SqliteDatabase& database_;

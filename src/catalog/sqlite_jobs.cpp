@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/strings.hpp"
+#include "catalog/sqlite_events.hpp"
 #include "catalog/sqlite_videos.hpp"
 #include "catalog/wall_time.hpp"
 
@@ -288,7 +289,6 @@ Status SqliteJobs::write_video(const std::string& slug, const JobEnd& end) {
       .text(end.retry_at != 0 ? std::string() : to_valid_utf8(words))
       .integer(wall_time_ms())
       .text(slug);
-  // Events of a video that is ready, or lacks something for good: behind this, in this transaction.
   return statement.finish();
 }
 
@@ -341,9 +341,14 @@ Result<VideoRow> SqliteJobs::end(const std::string& lease, const JobEnd& end,
   RECORDING_TRY(close(lease, end, !left.value().empty()));
   RECORDING_TRY(count(end));
   Result<VideoRow> video = SqliteVideos(database_).by_slug(slug.value());
-  if (video) {
-    RECORDING_TRY(transaction.commit());
+  if (!video) {
+    return video;
   }
+  if (end.tell) {
+    const Outbox told = end.tell(video.value());
+    RECORDING_TRY(SqliteEvents(database_).insert(told.events, told.webhooks));
+  }
+  RECORDING_TRY(transaction.commit());
   return video;
 }
 
@@ -369,7 +374,7 @@ Status SqliteJobs::end_leases_of(const std::string& holder) {
   return statement.finish();
 }
 
-Result<JobFigures> SqliteJobs::figures() {
+Result<WorkFigures> SqliteJobs::figures() {
   SqliteStatement statement = database_.prepare(
       "SELECT (SELECT count(*) FROM jobs WHERE state IN ('waiting', 'running')),"
       " (SELECT count(*) FROM jobs WHERE state = 'running'),"
@@ -380,7 +385,7 @@ Result<JobFigures> SqliteJobs::figures() {
   if (!found) {
     return std::move(found).error();
   }
-  JobFigures figures;
+  WorkFigures figures;
   figures.running = statement.get_integer(1);
   figures.waiting = statement.get_integer(0) - figures.running;
   figures.failed = statement.get_integer(2);

@@ -32,7 +32,7 @@ class SqliteJobs {
   Status give_back(const std::string& lease);
   Result<bool> is_leased(const std::string& lease, std::int64_t now);
   Status end_leases_of(const std::string& holder);
-  Result<JobFigures> figures();
+  Result<WorkFigures> figures();
 
  private:
   Result<std::string> slug_of(const std::string& lease);

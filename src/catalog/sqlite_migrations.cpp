@@ -96,6 +96,11 @@ CREATE TABLE deliveries (
   PRIMARY KEY (webhook, stream, event)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX deliveries_of_event ON deliveries (event);
+INSERT INTO counters VALUES
+  ('delivered', 0), ('deliveries_not_taken', 0), ('deliveries_given_up', 0);
+CREATE INDEX videos_of_client
+  ON videos (client_user_id, recording_started_at DESC, id DESC, status, name)
+  WHERE client_user_id IS NOT NULL;
 )sql",
     // One job a video, kept until that is deleted. `state`: waiting (until due_at), running (leased
     // until due_at), done, failed.

@@ -97,6 +97,7 @@ std::string list_sql(const VideoFilter& filter) {
     }
   };
   add(filter.stream_id.has_value(), "stream_id = ?");
+  add(filter.client_user_id.has_value(), "client_user_id = ?");
   add(!filter.status.empty(), "status = ?");
   add(!filter.search.empty(), "has_text(name, ?)");
   add(!filter.ids.empty(), "id IN (SELECT value FROM json_each(?))");
@@ -126,6 +127,9 @@ Result<std::vector<VideoRow>> SqliteVideos::list(const VideoFilter& filter) {
   SqliteStatement statement = database_.prepare(list_sql(filter));
   if (filter.stream_id) {
     statement.integer(*filter.stream_id);
+  }
+  if (filter.client_user_id) {
+    statement.integer(*filter.client_user_id);
   }
   if (!filter.status.empty()) {
     statement.text(filter.status);

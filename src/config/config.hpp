@@ -39,4 +39,12 @@ struct Config {
   std::string worker_program;                      // absolute path of recording-worker
 };
 
+inline std::vector<std::string> webhook_urls(const Config& config) {
+  std::vector<std::string> urls;
+  for (const Webhook& webhook : config.webhooks) {
+    urls.push_back(webhook.url);
+  }
+  return urls;
+}
+
 }  // namespace recording::config

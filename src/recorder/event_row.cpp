@@ -15,9 +15,9 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::array<std::string_view, 7> kToldOnce = {
-    "recording.started", "recording.completed", "recording.discarded", "video.viewable",
-    "video.ready",       "video.error",         "video.deleted"};
+constexpr std::array<std::string_view, 5> kToldOnce = {"recording.started", "recording.completed",
+                                                       "recording.discarded", "video.viewable",
+                                                       "video.deleted"};
 
 Json value_json(const media::ParameterValue& value) {
   return std::visit(

@@ -9,6 +9,7 @@
 
 #include "config/values.hpp"
 #include "exporter/video_location.hpp"
+#include "recorder/event_row.hpp"
 
 namespace recording::worker {
 namespace {
@@ -123,6 +124,7 @@ class VideoJob {
   void take(processing::Outcome outcome);
   void fail(std::string why);
   void finish();
+  [[nodiscard]] catalog::Outbox tell(const catalog::VideoRow& video) const;
   void give_back();
   [[nodiscard]] std::string source() const { return video_folder_ + "/source.mp4"; }
   [[nodiscard]] std::string title() const {
@@ -243,10 +245,28 @@ void VideoJob::fail(std::string why) {
   }
 }
 
+// What the world is told when it is over: the video is ready, or lacks something for good.
+catalog::Outbox VideoJob::tell(const catalog::VideoRow& video) const {
+  const bool failed = !end_.error.empty();
+  if (failed ? end_.retry_at != 0 : video.status != "ready") {
+    return {};
+  }
+  recorder::EventFacts facts = {{"recording_id", video.slug}, {"video_id", video.id}};
+  if (!video.error.empty()) {
+    facts.emplace_back("error", video.error);
+  }
+  catalog::EventRow event =
+      recorder::make_event(failed ? "video.error" : "video.ready", {{}, {}, video.stream_id}, facts,
+                           env_.clock.wall_ms());
+  env_.log.write(LogLevel::kNotice, "event " + event.body);
+  return {{std::move(event)}, config::webhook_urls(env_.config)};
+}
+
 void VideoJob::finish() {
   if (!end_.error.empty() && !final_) {
     end_.retry_at = retry_at(lease_.failures, env_.clock.wall_ms());
   }
+  end_.tell = [this](const catalog::VideoRow& video) { return tell(video); };
   end_.took_ms = env_.clock.monotonic_ms() - began_ms_;
   const bool made = video_folder_.empty() ? false : !end_.renditions.empty() || end_.pictures;
   auto video = rows_.end_job(lease_.id, end_, [&]() -> Status {

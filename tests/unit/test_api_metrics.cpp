@@ -16,7 +16,8 @@ using test::call;
 using test::FakeBackend;
 
 std::string text_of(FakeBackend& backend) {
-  auto text = api::metrics_text(backend.state(), catalog::JobFigures{1, 2, 3, 4, 5500});
+  auto text =
+      api::metrics_text(backend.state(), catalog::WorkFigures{1, 2, 3, 4, 5500, 6, 7, 8, 9});
   return text ? std::move(text).value() : text.error().message;
 }
 
@@ -105,7 +106,7 @@ void the_text_is_well_formed(void**) {
     assert_true(value.find_first_of("\\\n") == value.npos);
     assert_true(std::count(value.begin(), value.end(), '"') == (open == line.npos ? 0 : 2));
   }
-  assert_int_equal(described.size(), 15);
+  assert_int_equal(described.size(), 17);
 }
 
 void space_is_told(void**) {

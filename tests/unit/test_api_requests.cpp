@@ -132,7 +132,7 @@ void says_which_parameter_is_wrong(void**) {
       {"stream_id=-1", "stream_id"},
       {"stream_id=", "stream_id"},
       {"search=%4", "query"},
-      {"client_user_id=1", "client_user_id"},
+      {"client_user_id=x", "client_user_id"},
   };
   for (const auto& [query, parameter] : faults) {
     const Answer answer = call(backend, Method::kGet, "videos?" + query);

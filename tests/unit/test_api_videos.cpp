@@ -157,6 +157,7 @@ void a_name_given_while_recording_is_kept(void**) {
   const Answer changed = call(recording.backend, Method::kPatch, "videos/100",
                               R"({"name":"Mine","client_user_id":3})");
   const Json shown = call(recording.backend, Method::kGet, "videos?search=mine").json;
+  assert_true(recording.ids("?client_user_id=3") == Ids({100}));
   (void)recording.backend.rows->put_video(recording.final_row());
   const Json done = call(recording.backend, Method::kGet, "videos/100").json;
   assert_int_equal(changed.status(), 200);
@@ -164,6 +165,8 @@ void a_name_given_while_recording_is_kept(void**) {
   assert_true(changed.json["duration"] == 12'000);
   assert_true(shown.size() == 1 && shown[0]["client_user_id"] == 3);
   assert_true(done["name"] == "Mine" && done["status"] == "viewable");
+  assert_true(recording.ids("?client_user_id=3") == Ids({100}));
+  assert_true(recording.ids("?client_user_id=4").empty());
 }
 
 void deletes_row_and_files(void**) {

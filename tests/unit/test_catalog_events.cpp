@@ -47,10 +47,10 @@ void each_webhook_gets_each_event_once_in_order(void**) {
   auto rows = open_catalog(folder);
   assert_true(bool(rows->add_events({event("1", "a"), event("2", "b")}, {kHook, kOther})));
   assert_true(bool(rows->add_events({event("3", "a")}, {kHook, kOther})));
-  assert_int_equal(rows->waiting_deliveries().value(), 6);
+  assert_int_equal(rows->work_figures().value().deliveries_waiting, 6);
   assert_string_equal(drain(*rows, kHook).c_str(), "1 2 3 ");
   assert_string_equal(drain(*rows, kHook).c_str(), "");
-  assert_int_equal(rows->waiting_deliveries().value(), 3);
+  assert_int_equal(rows->work_figures().value().deliveries_waiting, 3);
   assert_string_equal(drain(*rows, kOther).c_str(), "1 2 3 ");
 }
 
@@ -117,6 +117,8 @@ void what_is_too_old_is_given_up(void**) {
   assert_int_equal(rows->prune_events(2000).value(), 1);
   assert_string_equal(drain(*rows, kHook).c_str(), "2 ");
   assert_int_equal(rows->prune_events(9000).value(), 0);
+  const catalog::WorkFigures figures = rows->work_figures().value();
+  assert_true(figures.delivered == 1 && figures.given_up == 1 && figures.not_taken == 0);
   // Forgotten: it may be told again.
   assert_true(bool(rows->add_events({event("2", "a", 2000)}, {kHook})));
   assert_string_equal(drain(*rows, kHook).c_str(), "2 ");

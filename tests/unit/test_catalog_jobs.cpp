@@ -159,7 +159,7 @@ void ends_with_all_its_renditions_in_one_transaction(void**) {
   // Not a second time.
   assert_true(f.end(lease->id, f.complete(rows)).error().code == Errc::kNotFound);
   assert_false(f.lease("me", 3'600'000).has_value());
-  const auto figures = f.rows->job_figures().value();
+  const auto figures = f.rows->work_figures().value();
   assert_true(figures.done == 1 && figures.processing_ms == 100 && figures.running == 0 &&
               figures.waiting == 0);
 }
@@ -194,7 +194,7 @@ void a_failure_is_tried_again_later_and_then_given_up_with_words(void**) {
   assert_string_equal(ended.value().error.c_str(), "processing_failed: 720p: no luck");
   assert_string_equal(f.renditions()[0].status.c_str(), "error");
   assert_false(f.lease("me", 3'600'000).has_value());
-  assert_int_equal(f.rows->job_figures().value().failed, 1);
+  assert_int_equal(f.rows->work_figures().value().failed, 1);
 }
 
 void what_was_made_is_there_though_the_rest_failed(void**) {

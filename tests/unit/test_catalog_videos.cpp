@@ -319,9 +319,11 @@ std::string plan_of(const std::string& path, const std::string& sql) {
 void every_list_walks_one_index(void**) {
   TemporaryFolder folder;
   assert_non_null(open_catalog(folder).get());
-  for (int filters = 0; filters < 8; ++filters) {
+  for (int filters = 0; filters < 16; ++filters) {
     VideoFilter filter;
-    if ((filters & 1) != 0) {
+    if ((filters & 8) != 0) {
+      filter.client_user_id = 1;
+    } else if ((filters & 1) != 0) {  // no index is for both
       filter.stream_id = 1;
     }
     filter.status = (filters & 2) != 0 ? "ready" : "";

@@ -121,7 +121,7 @@ class CatalogWithoutJobs : public catalog::Catalog {
   Status give_back_job(const std::string&) override { return none(); }
   Result<bool> is_leased(const std::string&, std::int64_t) override { return false; }
   Status end_leases_of(const std::string&) override { return ok(); }
-  Result<catalog::JobFigures> job_figures() override { return catalog::JobFigures(); }
+  Result<catalog::WorkFigures> work_figures() override { return catalog::WorkFigures(); }
 
  private:
   static Error none() { return {Errc::kNotFound, "there are no jobs"}; }
@@ -247,7 +247,6 @@ class FakeCatalog final : public CatalogWithoutJobs {
     return none();
   }
   Result<std::int64_t> prune_events(std::int64_t) override { return none(); }
-  Result<std::int64_t> waiting_deliveries() override { return none(); }
 
  private:
   Status answer() {

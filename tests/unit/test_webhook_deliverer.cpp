@@ -113,7 +113,7 @@ void nobody_there_is_not_asked_for_each_stream(void**) {
   hook.http.answer = [](const std::string&) { return 200; };
   hook.run(120 * 1000);
   assert_int_equal(hook.deliverer.delivered(), 100);
-  assert_int_equal(hook.rows->waiting_deliveries().value(), 0);
+  assert_int_equal(hook.rows->work_figures().value().deliveries_waiting, 0);
 }
 
 void a_dead_one_is_tried_for_a_day_and_more_rarely(void**) {
