@@ -203,7 +203,7 @@ class Life {
   }
   void note(TrackKind kind, Bytes bytes) {
     hear();
-    sent_[recorder::index_of(kind)].push_back({std::move(bytes), owed_ && attached()});
+    sent_[media::index_of(kind)].push_back({std::move(bytes), owed_ && attached()});
   }
 
   void configure_video(std::uint8_t what) {
