@@ -40,20 +40,6 @@ RenditionRow row_of(const SqliteStatement& from) {
   return row;
 }
 
-Result<std::vector<RenditionRow>> all_rows(SqliteStatement& statement) {
-  std::vector<RenditionRow> rows;
-  for (;;) {
-    Result<bool> more = statement.step();
-    if (!more) {
-      return std::move(more).error();
-    }
-    if (!more.value()) {
-      return rows;
-    }
-    rows.push_back(row_of(statement));
-  }
-}
-
 Error lease_is_over() { return {Errc::kNotFound, "the job is somebody else's, or was cancelled"}; }
 
 // Of an UPDATE of a lease: one row, or it is over.
@@ -87,7 +73,7 @@ Result<std::vector<RenditionRow>> SqliteJobs::renditions(const std::vector<std::
       "FROM renditions WHERE slug IN (SELECT value FROM json_each(?)) ORDER BY id";
   SqliteStatement statement = database_.prepare(kSql);
   statement.text(nlohmann::json(slugs).dump());
-  return all_rows(statement);
+  return statement.all(row_of);
 }
 
 Result<std::vector<RenditionRow>> SqliteJobs::rows_of(const std::string& slug,
@@ -96,7 +82,7 @@ Result<std::vector<RenditionRow>> SqliteJobs::rows_of(const std::string& slug,
       database_.prepare(std::string("SELECT") + kColumns + "FROM renditions WHERE slug = ? AND " +
                         condition + " ORDER BY id");
   statement.text(slug);
-  return all_rows(statement);
+  return statement.all(row_of);
 }
 
 Status SqliteJobs::insert(const std::string& slug, const RenditionRow& wanted) {
