@@ -46,7 +46,7 @@ export RECORDING_RTMP_DIR
 export RECORDING_CORE_DIR=${RECORDING_CORE_DIR:-$build/core}
 export RECORDING_CC_OPT="" RECORDING_LD_OPT="" RECORDING_CMAKE_ARGS=""
 if [ -n "$sanitize" ]; then
-    RECORDING_CC_OPT="-fsanitize=$sanitize -fno-omit-frame-pointer -U_FORTIFY_SOURCE"
+    RECORDING_CC_OPT="-fsanitize=$sanitize -O0 -g1 -fno-omit-frame-pointer -U_FORTIFY_SOURCE"
     RECORDING_LD_OPT="-fsanitize=$sanitize"
     RECORDING_CMAKE_ARGS="-DRECORDING_SANITIZE=$sanitize"
 fi
