@@ -185,7 +185,15 @@ void Recording::tell_outcome() {
 void Recording::put_row() {
   busy_ = true;
   env_.catalog.write(
-      [row = row_](catalog::Catalog& catalog) mutable -> Status {
+      [row = row_, app = identity_.app,
+       stream = identity_.stream](catalog::Catalog& catalog) mutable -> Status {
+        if (row.stream_id == 0) {  // the catalogue did not answer while it was recorded
+          auto known = catalog.ensure_stream(app, stream);
+          if (!known) {
+            return std::move(known).error();
+          }
+          row.stream_id = known.value().id;
+        }
         if (row.last_sequence) {
           auto later = has_later_row(catalog, row);
           if (!later) {

@@ -170,6 +170,7 @@ void row_of_a_recording_arrives_when_the_catalogue_is_back(void**) {
   machine.catalog.down = false;
   worker.ticks(20);
   assert_int_equal(ready_videos(machine).size(), 1);
+  assert_true(ready_videos(machine)[0].stream_id != 0);
   assert_true(movie_is(file_of(machine, ready_videos(machine)[0]), encoder.handed));
   assert_int_equal(worker.recordings().size(), 0);
 }
