@@ -1,4 +1,5 @@
 """The page that plays a live stream, in a browser, from whichever worker answers."""
+import os
 import pathlib
 import signal
 import time
@@ -65,7 +66,7 @@ class Page(LiveTest):
     def test_goes_on_by_itself_when_ffmpeg_or_its_worker_dies(self):
         server = self.start_nginx(application=AUTOMATIC + LIVE, workers=1)
         clip = test_clip(seconds=120, rate=30, gop=30)
-        site = self.embed(server, "/videos/live/live/cam")
+        site = embed(self, OUTSIDE.replace("PAGE", "/videos/live/live/cam"), server)
         publisher = self.publish(server, "cam", source=clip)
 
         def plays_anew(run, what):

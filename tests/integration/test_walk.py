@@ -6,7 +6,7 @@ import unittest
 import urllib.parse
 
 from tests.integration.support import Api, wait_for
-from tests.integration.support.browser import CHROMIUM, Player, open_browser, serve
+from tests.integration.support.browser import CHROMIUM, embed
 from tests.integration.support.recording import RecordingTest
 
 RECORDING = """storage @prefix@/data/videos; min_free 1m;
@@ -35,26 +35,6 @@ const frame = document.querySelector("iframe"), sleep = ms => new Promise(r => s
     frames: video.getVideoPlaybackQuality().totalVideoFrames} : {ended: false})});
 })();
 </script>"""
-
-
-class Embedding(Player):
-    """The page, and nginx behind the same origin, so that the page may look into the frame."""
-
-    def do_GET(self):
-        if self.path == "/":
-            super().do_GET()
-            return
-        headers = {k: v for k, v in self.headers.items() if k.lower() in ("range", "accept")}
-        reply = Api(self.server.nginx_port).request("GET", self.path, headers=headers)
-        self.send_response(reply.status)
-        for name, value in reply.headers.items():
-            if name not in ("connection", "server", "date", "transfer-encoding"):
-                self.send_header(name, value)
-        self.end_headers()
-        try:
-            self.wfile.write(reply.body)
-        except OSError:
-            pass
 
 
 def probe(path):
@@ -142,11 +122,5 @@ class Walk(RecordingTest):
 
     def play_embedded(self, server, video):
         code = re.sub(r"https?://[^/\"]+", "", video["iframe_embed_code"])
-        site = serve(self, Embedding, server, page=PAGE.replace("CODE", code))
-        running = open_browser(self, CHROMIUM, self.folder / "browser",
-                               f"http://127.0.0.1:{site.server_port}/")
-        try:
-            return wait_for(lambda: site.results, 90, "the page has played")[0]
-        finally:
-            running.kill()
-            running.wait()
+        site = embed(self, PAGE.replace("CODE", code), server)
+        return wait_for(lambda: site.results, 90, "the page has played")[0]
