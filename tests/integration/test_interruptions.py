@@ -231,7 +231,7 @@ class SilentButConnected(RecordingTest):
         stream = self.wait_live(server, "cam")["id"]
         if not auto:
             Api(server.http_port).put(f"streams/{stream}/start_recording")
-        self.assertEqual(encoder.wait(), 0, encoder.output())
+        self.assertEqual(encoder.wait(WINDOW + 60), 0, encoder.output())
         Api(server.http_port).put(f"streams/{stream}/stop_recording")
         wait_for(lambda: self.videos(server) and not self.in_spool(server) and all(
             video["status"] == "viewable" for video in self.videos(server)), 20, "all have ended")
