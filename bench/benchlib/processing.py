@@ -39,6 +39,7 @@ def record(settings, to):
             time.sleep(2)  # what was under way is written
             api.json(f"/streaming/streams/{stream['id']}/stop_recording", "PUT")
             publisher.finish()
+        server.recorded_samples(1)  # it is finished, and moves no more
         shutil.copy(max(server.recordings(), key=os.path.getsize), to)
 
 
