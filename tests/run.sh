@@ -84,9 +84,12 @@ fuzz_build() {
         cmake --build build-fuzz -j "$cores"
 }
 fuzz_one() {  # NAME: from the seeds, in a corpus that is kept from run to run
-    local corpus=$root/build-fuzz/corpus/$1 seeds=$root/tests/fuzz/corpus/$1 seconds=10
-    # What parses media of encoders gets longer.
-    case $1 in fuzz_*_config | fuzz_*source* | fuzz_flv_* | fuzz_encoded_movie) seconds=30 ;; esac
+    local corpus=$root/build-fuzz/corpus/$1 seeds=$root/tests/fuzz/corpus/$1 seconds=8
+    # What decodes what an encoder says of its media gets longer.
+    case $1 in
+        fuzz_a[cv]*_config | fuzz_hevc_config | fuzz_vp9_config | fuzz_opus_config | \
+            fuzz_flac_config | fuzz_flv_metadata | fuzz_avc_source | fuzz_sources) seconds=30 ;;
+    esac
     mkdir -p "$corpus"
     [ -d "$seeds" ] || seeds=
     if (cd build-fuzz && "./tests/fuzz/$1" -max_total_time=$seconds -timeout=20 -rss_limit_mb=2048 \
