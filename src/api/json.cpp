@@ -72,16 +72,4 @@ Json text_or_null(std::string_view text) {
   return text.empty() ? Json(nullptr) : Json(std::string(text));
 }
 
-Json parameter_json(const media::ParameterValue& value) {
-  return std::visit(
-      [](const auto& known) {
-        if constexpr (std::is_same_v<std::decay_t<decltype(known)>, std::monostate>) {
-          return Json(nullptr);
-        } else {
-          return Json(known);
-        }
-      },
-      value);
-}
-
 }  // namespace recording::api

@@ -7,7 +7,6 @@
 #include <nlohmann/json.hpp>
 
 #include "base/result.hpp"
-#include "media/parameter_list.hpp"
 
 // Made once, in json.cpp: it is most of what compiling the API takes.
 extern template class nlohmann::basic_json<nlohmann::ordered_map>;
@@ -27,6 +26,5 @@ std::string to_text(const Json& json);
 Json time_or_null(std::int64_t wall_ms);    // 0: null
 Json positive_or_null(std::int64_t value);  // 0: null
 Json text_or_null(std::string_view text);   // empty: null
-Json parameter_json(const media::ParameterValue& value);
 
 }  // namespace recording::api

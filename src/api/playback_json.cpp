@@ -7,6 +7,7 @@
 #include "media/color_names.hpp"
 #include "transcode/drift.hpp"
 #include "transcode/playback_record.hpp"
+#include "media/parameter_json.hpp"
 
 namespace recording::api {
 namespace {
@@ -110,8 +111,8 @@ Json drift_json(const StreamRecord& stream) {
        transcode::drifts_of(transcode::frozen_from(stream.playback.frozen),
                             transcode::measured_from(stream), stream.measured.drift.get())) {
     list.push_back({{"field", drift.field},
-                    {"frozen", parameter_json(drift.frozen)},
-                    {"measured", parameter_json(drift.measured)},
+                    {"frozen", media::parameter_json(drift.frozen)},
+                    {"measured", media::parameter_json(drift.measured)},
                     {"advice", drift.advice}});
   }
   return list;

@@ -1,4 +1,5 @@
 #include "api/timeline_json.hpp"
+#include "media/parameter_json.hpp"
 
 namespace recording::api {
 
@@ -12,7 +13,7 @@ Json track_json(const std::optional<media::Parameters>& track) {
   }
   Json json = Json::object();
   for (const media::Parameter& parameter : *track) {
-    json[std::string(parameter.name)] = parameter_json(parameter.value);
+    json[std::string(parameter.name)] = media::parameter_json(parameter.value);
   }
   return json;
 }
@@ -48,8 +49,8 @@ Json timeline_json(const Timeline& timeline, const exporter::Links& links,
   for (const Timeline::Change& change : timeline.changes) {
     json["changes"].push_back({{"at_ms", change.at_ms},
                                {"field", change.field},
-                               {"from", parameter_json(change.from)},
-                               {"to", parameter_json(change.to)}});
+                               {"from", media::parameter_json(change.from)},
+                               {"to", media::parameter_json(change.to)}});
   }
   json["interruptions"] = Json::array();
   for (const Timeline::Interruption& interruption : timeline.interruptions) {

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
-#include <type_traits>
 
 #include "base/strings.hpp"
+#include "media/parameter_json.hpp"
 
 namespace recording::recorder {
 
@@ -19,24 +19,12 @@ constexpr std::array<std::string_view, 5> kToldOnce = {"recording.started", "rec
                                                        "recording.discarded", "video.viewable",
                                                        "video.deleted"};
 
-Json value_json(const media::ParameterValue& value) {
-  return std::visit(
-      [](const auto& known) {
-        if constexpr (std::is_same_v<std::decay_t<decltype(known)>, std::monostate>) {
-          return Json(nullptr);
-        } else {
-          return Json(known);
-        }
-      },
-      value);
-}
-
 Json fact_json(const std::vector<media::ParameterChange>& changes) {
   Json list = Json::array();
   for (const media::ParameterChange& change : changes) {
     list.push_back({{"field", change.field},
-                    {"from", value_json(change.from)},
-                    {"to", value_json(change.to)}});
+                    {"from", media::parameter_json(change.from)},
+                    {"to", media::parameter_json(change.to)}});
   }
   return list;
 }
