@@ -77,15 +77,16 @@ LiveVideo smaller(const FrozenVideo& source, const RenditionSetting& setting, bo
   return encoded(source, size, usual ? usual_bps(size, rate) : setting.video_bps);
 }
 
+LiveVideo copied(const FrozenVideo& source) {
+  LiveVideo video;
+  video.copy = true;
+  video.width = source.width.value;
+  video.height = source.height.value;
+  video.bps = source.bps.value;
+  return video;
+}
+
 LiveVideo whole(const FrozenVideo& source) {
-  if (can_copy(source)) {
-    LiveVideo video;
-    video.copy = true;
-    video.width = source.width.value;
-    video.height = source.height.value;
-    video.bps = source.bps.value;
-    return video;
-  }
   const PictureSize size = even({source.width.value, source.height.value});
   return encoded(source, size, usual_bps(size, source.frame_rate.value.per_second()));
 }
@@ -120,17 +121,28 @@ void add(Ladder& ladder, const FrozenSource& source, std::string name, LiveVideo
   ladder.renditions.push_back(std::move(rendition));
 }
 
-Ladder of_sound(const FrozenAudio& source, const TranscoderSettings& settings) {
+// Of the rendition of the source, where it is encoded.
+std::int64_t best_audio_bps(const FrozenSource& source, const TranscoderSettings& settings) {
+  const auto& all = settings.renditions;
+  if (source.video || all.empty()) {
+    return kUsualAudioBps;
+  }
+  return std::max_element(all.begin(), all.end(),
+                          [](const auto& a, const auto& b) { return a.audio_bps < b.audio_bps; })
+      ->audio_bps;
+}
+
+Ladder of_sound(const FrozenSource& source, const TranscoderSettings& settings) {
   Ladder ladder;
   std::vector<std::int64_t> rates;
   for (const RenditionSetting& setting : settings.renditions) {
     rates.push_back(setting.audio_bps);
   }
   std::sort(rates.rbegin(), rates.rend());
-  const std::int64_t best = rates.empty() ? kUsualAudioBps : rates.front();
-  ladder.renditions.push_back({"source", -1, add_audio(ladder, source, best, true)});
+  const int best = add_audio(ladder, *source.audio, best_audio_bps(source, settings), true);
+  ladder.renditions.push_back({"source", -1, best});
   for (const std::int64_t bps : rates) {
-    const int track = add_audio(ladder, source, bps, false);
+    const int track = add_audio(ladder, *source.audio, bps, false);
     if (track == static_cast<int>(ladder.renditions.size())) {
       ladder.renditions.push_back({"audio" + std::to_string(bps / 1000) + "k", -1, track});
     }
@@ -138,16 +150,8 @@ Ladder of_sound(const FrozenAudio& source, const TranscoderSettings& settings) {
   return ladder;
 }
 
-}  // namespace
-
-Ladder ladder_of(const FrozenSource& frozen, const TranscoderSettings& settings, Copying copying) {
-  FrozenSource source = frozen;
-  if (copying == Copying::kForbidden || !is_fed_as_flv(frozen)) {
-    forbid_copies(source);
-  }
-  if (!source.video) {
-    return of_sound(*source.audio, settings);
-  }
+Ladder of_pictures(const FrozenSource& frozen, const FrozenSource& source,
+                   const TranscoderSettings& settings) {
   const FrozenVideo& video = *source.video;
   const int side = static_cast<int>(shorter_side(video));
   const bool usual = settings.renditions.empty();
@@ -158,12 +162,37 @@ Ladder ladder_of(const FrozenSource& frozen, const TranscoderSettings& settings,
                   [below](const RenditionSetting& setting) { return setting.height <= below; });
   Ladder ladder;
   if (usual || can_copy(*frozen.video) || !any_fits) {
-    add(ladder, source, "source", whole(video), kUsualAudioBps, true);
+    add(ladder, source, "source", can_copy(video) ? copied(video) : whole(video),
+        best_audio_bps(source, settings), true);
   }
   for (const RenditionSetting& setting : wanted) {
     if (setting.height <= below) {
       add(ladder, source, setting.name, smaller(video, setting, usual), setting.audio_bps, false);
     }
+  }
+  return ladder;
+}
+
+// As many tracks, each in its place: players have their playlists.
+void encode_copies(Ladder& ladder, const FrozenSource& source, const TranscoderSettings& settings) {
+  for (LiveVideo& video : ladder.videos) {
+    video = video.copy ? whole(*source.video) : video;
+  }
+  for (LiveAudio& audio : ladder.audios) {
+    audio = audio.copy ? LiveAudio{false, best_audio_bps(source, settings)} : audio;
+  }
+}
+
+}  // namespace
+
+Ladder ladder_of(const FrozenSource& frozen, const TranscoderSettings& settings, Copying copying) {
+  FrozenSource source = frozen;
+  if (!is_fed_as_flv(frozen)) {
+    forbid_copies(source);
+  }
+  Ladder ladder = source.video ? of_pictures(frozen, source, settings) : of_sound(source, settings);
+  if (copying == Copying::kForbidden) {
+    encode_copies(ladder, source, settings);
   }
   return ladder;
 }

@@ -50,7 +50,8 @@ struct Ladder {
 enum class Copying { kAllowed, kForbidden };
 
 // Never larger than the source, and no faster. The source itself is the first rendition: copied
-// when every player can have it as it is, else encoded.
+// when every player can have it as it is, else encoded. Its tracks are the same ones, in the same
+// order, whatever `copying` is.
 Ladder ladder_of(const FrozenSource& source, const TranscoderSettings& settings,
                  Copying copying = Copying::kAllowed);
 

@@ -72,6 +72,34 @@ void source_is_copied_where_every_player_can_have_it(void**) {
   assert_false(copied([](FrozenVideo& video) { video.keeps_frame_rate = false; }));
 }
 
+TranscoderSettings two_renditions() {
+  TranscoderSettings settings;
+  settings.renditions = {{"720p", 720, 2800000, 128000}, {"480p", 480, 1400000, 96000}};
+  return settings;
+}
+
+// Players hold the playlists of the tracks, which are numbered.
+void tracks_stay_in_their_places_when_copies_end(void**) {
+  FrozenSource sound = frozen_source(640, 360);
+  sound.video.reset();
+  const FrozenSource sources[] = {frozen_source(1920, 1080), frozen_source(853, 479), sound};
+  for (const FrozenSource& source : sources) {
+    const Ladder before = ladder_of(source, two_renditions());
+    const Ladder after = ladder_of(source, two_renditions(), Copying::kForbidden);
+    assert_int_equal(before.videos.size(), after.videos.size());
+    assert_int_equal(before.audios.size(), after.audios.size());
+    assert_int_equal(before.renditions.size(), after.renditions.size());
+    for (std::size_t i = 0; i < before.renditions.size(); ++i) {
+      const LiveRendition &was = before.renditions[i], &is = after.renditions[i];
+      assert_string_equal(was.name.c_str(), is.name.c_str());
+      assert_true(was.video == is.video && was.audio == is.audio);
+    }
+    assert_null(strstr(shown(after).c_str(), "copy"));
+  }
+  assert_string_equal(shown(ladder_of(sound, two_renditions(), Copying::kForbidden)).c_str(),
+                      "source +128k, audio128k +128k, audio96k +96k");
+}
+
 void source_that_changed_is_brought_to_what_was_frozen(void**) {
   const FrozenSource source = frozen_source(1280, 720);
   const Ladder ladder = ladder_of(source, {}, Copying::kForbidden);
@@ -92,12 +120,6 @@ void source_that_changed_is_brought_to_what_was_frozen(void**) {
   audio.source.channels = 1;
   assert_false(is_as_frozen(source, &video, &audio));
   assert_true(is_as_frozen(source, &video, nullptr));
-}
-
-TranscoderSettings two_renditions() {
-  TranscoderSettings settings;
-  settings.renditions = {{"720p", 720, 2800000, 128000}, {"480p", 480, 1400000, 96000}};
-  return settings;
 }
 
 void renditions_that_were_asked_for_are_never_larger_than_the_source(void**) {
@@ -234,6 +256,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(ladder_has_the_source_and_what_is_below_it),
       cmocka_unit_test(source_is_copied_where_every_player_can_have_it),
+      cmocka_unit_test(tracks_stay_in_their_places_when_copies_end),
       cmocka_unit_test(source_that_changed_is_brought_to_what_was_frozen),
       cmocka_unit_test(renditions_that_were_asked_for_are_never_larger_than_the_source),
       cmocka_unit_test(sound_is_encoded_only_where_that_makes_it_smaller),
