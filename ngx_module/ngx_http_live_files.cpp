@@ -14,6 +14,8 @@
 #include "ngx_http_reply.hpp"
 #include "ngx_str.hpp"
 #include "transcode/live_folder.hpp"
+#include "transcode/live_session.hpp"
+#include "transcode/session_reader.hpp"
 
 namespace recording::ngx {
 namespace {
@@ -26,9 +28,8 @@ using transcode::LivePath;
 constexpr std::string_view kPlaylistCaching = "no-cache";
 constexpr std::string_view kSegmentCaching = "public, max-age=31536000, immutable";
 
-// To the same file of the run: relative, so that prefixes and proxies do not matter.
-ngx_int_t send_to_run(ngx_http_request_t* r, const std::string& run, std::string_view file) {
-  std::string location = run + "/" + std::string(file);
+// Relative, so that prefixes and proxies do not matter.
+ngx_int_t send_to(ngx_http_request_t* r, std::string location) {
   if (r->args.len > 0) {
     location += "?" + to_string(r->args);
   }
@@ -48,6 +49,18 @@ std::string etag_of(const LiveFile& file) {
   return '"' + std::string(text.data(), end) + '"';
 }
 
+bool push_headers(ngx_http_request_t* r, const LivePath& path) {
+  const auto caching = path.is_playlist() ? kPlaylistCaching : kSegmentCaching;
+  return push_header(r, "Cache-Control", caching) != nullptr &&
+         push_header(r, "X-Content-Type-Options", "nosniff") != nullptr;
+}
+
+// Always the whole, as it is now: Chromium asks for as many bytes as it had the last time.
+ngx_int_t send_playlist(ngx_http_request_t* r, const LivePath& path, const std::string& text) {
+  return push_headers(r, path) ? send_body(r, NGX_HTTP_OK, path.content_type(), text)
+                               : NGX_HTTP_INTERNAL_SERVER_ERROR;
+}
+
 ngx_int_t send_header(ngx_http_request_t* r, const LivePath& path, const LiveFile& file) {
   const ngx_str_t type = copy_to_pool(r->pool, path.content_type());
   if (type.data == nullptr) {
@@ -58,8 +71,6 @@ ngx_int_t send_header(ngx_http_request_t* r, const LivePath& path, const LiveFil
   r->headers_out.content_type = type;
   r->headers_out.content_type_len = type.len;
   r->headers_out.content_type_lowcase = nullptr;
-  // Of a playlist always the whole, as it is now: Chromium asks for as many bytes as it had the
-  // last time.
   if (!path.is_playlist()) {
     r->allow_ranges = 1;
     r->headers_out.etag = push_header(r, "ETag", etag_of(file));
@@ -67,12 +78,7 @@ ngx_int_t send_header(ngx_http_request_t* r, const LivePath& path, const LiveFil
       return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
   }
-  if (push_header(r, "Cache-Control", path.is_playlist() ? kPlaylistCaching : kSegmentCaching) ==
-          nullptr ||
-      push_header(r, "X-Content-Type-Options", "nosniff") == nullptr) {
-    return NGX_HTTP_INTERNAL_SERVER_ERROR;
-  }
-  return ngx_http_send_header(r);
+  return push_headers(r, path) ? ngx_http_send_header(r) : NGX_HTTP_INTERNAL_SERVER_ERROR;
 }
 
 // The file is closed with the request's pool: nginx may refer to it until then.
@@ -148,15 +154,28 @@ ngx_int_t serve_live(ngx_http_request_t* r, app::Application& app, const LivePat
   if (path.file.empty()) {
     return serve_page(r, pages::live_page());
   }
-  std::string folder = transcode::stream_folder(found->second, path.app, path.name);
-  if (path.run.empty()) {
+  const std::string stream = transcode::stream_folder(found->second, path.app, path.name);
+  if (path.session.empty()) {
     return answer_later(
-        r, app.live_reads(), [folder] { return transcode::current_run(folder); },
-        [file = path.file](ngx_http_request_t* request, const std::string& run) {
-          return send_to_run(request, run, file);
+        r, app.live_reads(), [stream] { return transcode::current_run(stream); },
+        [path](ngx_http_request_t* request, const transcode::RunPath& run) {
+          const bool hls = path.file == transcode::kMasterName;
+          return send_to(request, (hls ? run.session : run.text()) + "/" + path.file);
         });
   }
-  const std::string name = folder + "/" + path.run + "/" + path.file;
+  const std::string session = stream + "/" + path.session;
+  if (path.run.empty()) {
+    return answer_later(
+        r, app.live_reads(),
+        [session, file = path.file,
+         lock = transcode::session_lock_path(app.config().runtime, path.session)] {
+          return transcode::read_session_playlist(session, file, lock);
+        },
+        [path](ngx_http_request_t* request, const std::string& text) {
+          return send_playlist(request, path, text);
+        });
+  }
+  const std::string name = session + "/" + path.run + "/" + path.file;
   return answer_later(
       r, app.live_reads(), [name] { return transcode::open_live_file(name); },
       [path, name](ngx_http_request_t* request, LiveFile file) {

@@ -156,11 +156,11 @@ ngx_int_t check_link(ngx_http_request_t* r, const exporter::LinkSecret& secret) 
   return NGX_HTTP_FORBIDDEN;
 }
 
-// The files of a run need no link of their own: its name is a secret that only a good link to the
-// playlist leads to, and players do not add arguments to the URLs in playlists.
+// The files of a session need no link of their own: its name is a secret that only a good link to
+// the playlist leads to, and players do not add arguments to the URLs in playlists.
 ngx_int_t serve_live_path(ngx_http_request_t* r, app::Application& app, std::string_view raw) {
   const auto live = transcode::parse_live_path(raw);
-  if (!live || live->run.empty()) {
+  if (!live || live->session.empty()) {
     if (const ngx_int_t refused = check_link(r, app.config().link_secret); refused != NGX_OK) {
       return refused;
     }

@@ -9,7 +9,7 @@ const note = document.querySelector("[role=status]");
 // A link that is good for the page is good for the playlist.
 const master = `${location.pathname.replace(/\/+$/, "")}/master.m3u8${location.search}`;
 let player = null;    // of hls.js, where the browser has no HLS of its own or hls.js is better at it
-let finished = null;  // the run that was played to its end
+let finished = null;  // the session that was played to its end
 
 function say(text) {
   note.textContent = text;
@@ -23,7 +23,7 @@ function stop() {
   video.load();
 }
 
-// The server sends to the run that is live now, or to the last one.
+// The server sends to the session that is live now, or to the last one.
 async function look() {
   try {
     const reply = await fetch(master, {cache: "no-store"});
@@ -40,25 +40,15 @@ async function look() {
 
 function play(url) {
   say("");
-  let mended = false, left = false, stoodAt = -1;
+  let mended = false, left = false;
   const leave = ended => {
     if (left) return;
     left = true;
-    clearInterval(watch);
     video.onended = video.onerror = null;
     finished = ended ? url : null;
     stop();
     setTimeout(look, ended ? 0 : RETRY_MS);
   };
-  // A run whose worker died has nobody to write its end: who stands still asks whether there is
-  // another one.
-  const watch = setInterval(async () => {
-    const stands = !video.paused && video.currentTime === stoodAt;
-    stoodAt = video.currentTime;
-    if (!stands) return;
-    const reply = await fetch(master, {cache: "no-store"}).catch(() => null);
-    if (reply?.ok && reply.url !== url) leave(true);
-  }, RETRY_MS);
   video.onended = () => leave(true);
   if (globalThis.Hls?.isSupported()) {
     document.documentElement.dataset.player = "hls.js";

@@ -7,6 +7,7 @@
 
 #include "media/color_names.hpp"
 #include "transcode/picture_size.hpp"
+#include "transcode/session_playlist.hpp"
 
 namespace recording::transcode {
 namespace {
@@ -203,7 +204,7 @@ class Command {
                               {"adaptation_sets", adaptation_sets()},
                               {"use_template", "1"},
                               {"use_timeline", "1"},
-                              {"window_size", "6"},
+                              {"window_size", std::to_string(kListedSegments)},
                               {"extra_window_size", "6"},
                               {"hls_playlist", "1"},
                               {"hls_master_name", "ffmpeg.m3u8"},

@@ -12,6 +12,7 @@ namespace recording::transcode {
 namespace {
 
 constexpr std::string_view kManifestName = "manifest.mpd";
+constexpr std::string_view kHls = ".m3u8";
 constexpr std::size_t kLongestFileName = 64;
 
 struct Kind {
@@ -19,7 +20,7 @@ struct Kind {
   bool playlist;
 };
 // RFC 8216, 4; ISO/IEC 23009-1, annexes C and D; RFC 4337.
-constexpr std::array<Kind, 4> kKinds = {{{".m3u8", "application/vnd.apple.mpegurl", true},
+constexpr std::array<Kind, 4> kKinds = {{{kHls, "application/vnd.apple.mpegurl", true},
                                          {".mpd", "application/dash+xml", true},
                                          {".m4s", "video/iso.segment", false},
                                          {".mp4", "video/mp4", false}}};
@@ -53,7 +54,7 @@ std::string_view LivePath::content_type() const {
 
 std::optional<LivePath> parse_live_path(std::string_view path) {
   auto parts = split_path(path);
-  if (!parts || path.ends_with('/') || parts->size() < 3 || parts->size() > 5 ||
+  if (!parts || path.ends_with('/') || parts->size() < 3 || parts->size() > 6 ||
       (*parts)[0] != "live" || (*parts)[1].empty() || (*parts)[2].empty()) {
     return std::nullopt;
   }
@@ -64,13 +65,22 @@ std::optional<LivePath> parse_live_path(std::string_view path) {
     return out;
   }
   out.file = std::move(parts->back());
-  if (parts->size() == 5) {
-    out.run = std::move((*parts)[3]);
-    if (!is_run_name(out.run) || !is_harmless(out.file) || kind_of(out.file) == nullptr) {
+  if (parts->size() == 4) {
+    return out.file == kMasterName || out.file == kManifestName ? std::optional(out) : std::nullopt;
+  }
+  out.session = std::move((*parts)[3]);
+  if (!is_session_name(out.session) || !is_harmless(out.file) || kind_of(out.file) == nullptr) {
+    return std::nullopt;
+  }
+  // HLS knows no runs, and all else knows no session.
+  if (out.file.ends_with(kHls) != (parts->size() == 5)) {
+    return std::nullopt;
+  }
+  if (parts->size() == 6) {
+    out.run = std::move((*parts)[4]);
+    if (!is_run_name(out.run)) {
       return std::nullopt;
     }
-  } else if (out.file != kMasterName && out.file != kManifestName) {
-    return std::nullopt;
   }
   return out;
 }

@@ -9,7 +9,8 @@ namespace recording::transcode {
 // What follows "live/" below the prefix of a location with recording_files.
 struct LivePath {
   std::string app, name;  // raw bytes
-  std::string run;        // empty: whichever is current
+  std::string session;    // empty: whichever is current
+  std::string run;        // empty: `file` is a playlist of the whole session
   // Of harmless characters: "master.m3u8", "0-000017.m4s". Empty: the page that plays the stream.
   std::string file;
 
@@ -19,7 +20,7 @@ struct LivePath {
 };
 
 // `path`: percent-encoded still, so that an encoded slash is part of a name. Nothing: there is no
-// such thing here. Without a run only master.m3u8 and manifest.mpd are to be had.
+// such thing here. Without a session only master.m3u8 and manifest.mpd are to be had.
 std::optional<LivePath> parse_live_path(std::string_view path);
 
 }  // namespace recording::transcode

@@ -5,7 +5,6 @@
 
 #include "base/strings.hpp"
 #include "transcode/ladder.hpp"
-#include "transcode/live_folder.hpp"
 
 namespace recording::transcode {
 namespace {
@@ -18,8 +17,8 @@ constexpr std::int64_t kMeasureMs = 500;
 
 }  // namespace
 
-std::string run_lock_path(const std::string& runtime_directory, std::string_view run) {
-  return runtime_directory + "/live-" + std::string(run) + ".lock";
+std::string session_lock_path(const std::string& runtime_directory, std::string_view session) {
+  return runtime_directory + "/live-" + std::string(session) + ".lock";
 }
 
 LiveSession::LiveSession(LiveEnvironment& environment, std::string app, std::string name,
@@ -125,10 +124,12 @@ void LiveSession::failed() {
   feed_ = {};
   publish_state();
   env_.observer.failed(*this);
-  end_sink();
+  finished();
 }
 
-void LiveSession::end_sink() {
+// Nothing more is made.
+void LiveSession::finished() {
+  lock_.reset();
   if (const auto sink = std::move(sink_); sink != nullptr) {
     sink->over(supervisor_.error());
   }
@@ -235,7 +236,7 @@ void LiveSession::end() {
   }
   publish_state();
   if (supervisor_.over()) {
-    end_sink();
+    finished();
   }
 }
 

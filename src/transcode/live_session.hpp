@@ -17,6 +17,7 @@
 #include "transcode/drift.hpp"
 #include "transcode/feed.hpp"
 #include "transcode/flv_tag_reader.hpp"
+#include "transcode/live_folder.hpp"
 #include "transcode/measurement.hpp"
 #include "transcode/playback_record.hpp"
 #include "transcode/program.hpp"
@@ -51,8 +52,8 @@ struct LiveEnvironment {
   std::string runtime_directory;  // for locks
 };
 
-// Whose folder it is: held for as long as its program runs.
-std::string run_lock_path(const std::string& runtime_directory, std::string_view run);
+// Held for as long as more may come of a session.
+std::string session_lock_path(const std::string& runtime_directory, std::string_view session);
 
 // The live playback of one publish: its messages go to a transcoding program, which is started when
 // the source is known, started again when it ends, and finished when the publisher leaves. Event
@@ -97,7 +98,7 @@ class LiveSession {
   void take_line(std::string_view line);
   void take_made(ByteView piece);
   void hand_over(const FlvTagReader::Tag& tag);
-  void end_sink();
+  void finished();
   void program_ended(const ProgramEnd& end);
   void note_dropped();
   void follow_change(media::TrackKind kind, std::int64_t now_ms);
@@ -106,7 +107,7 @@ class LiveSession {
   void publish_state();
   [[nodiscard]] std::string title() const;
   [[nodiscard]] std::string program_name() const;
-  [[nodiscard]] std::string run_folder() const { return folder_ + "/" + run_; }
+  [[nodiscard]] std::string run_folder() const { return folder_ + "/" + run_.text(); }
 
   LiveEnvironment& env_;
   const std::string app_, name_;  // raw bytes
@@ -125,9 +126,10 @@ class LiveSession {
   std::unique_ptr<RenditionSink> sink_;  // until nothing more comes for it
   FlvTagReader made_;                    // what the program makes for it
   Copying copying_ = Copying::kAllowed;
-  std::string run_;  // the name of its folder
-  std::optional<runtime::OwnerLock> run_lock_;
-  int playlists_ = 0;  // media playlists that the program makes
+  std::optional<runtime::OwnerLock> lock_;  // held until nothing more comes
+  RunPath run_;                             // the program's folder
+  int runs_ = 0;                            // so many were begun
+  int playlists_ = 0;                       // media playlists that the program makes
   bool left_ = false;
   bool starting_ = false;  // a folder is being made
   bool blocked_ = false;   // the pipe is full

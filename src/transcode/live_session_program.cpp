@@ -6,7 +6,6 @@
 #include "base/strings.hpp"
 #include "transcode/ffmpeg_command.hpp"
 #include "transcode/ladder.hpp"
-#include "transcode/live_folder.hpp"
 #include "transcode/live_session.hpp"
 #include "transcode/master_playlist.hpp"
 
@@ -20,7 +19,8 @@ constexpr std::int64_t kLinesMs = 10000;
 }  // namespace
 
 void LiveSession::look() {
-  if (starting_ || (program_ == nullptr && sink_ != nullptr && !sink_->wanted())) {
+  // What the run before has made must be known to all before another one follows it.
+  if (starting_ || (program_ == nullptr && (checking_ || (sink_ != nullptr && !sink_->wanted())))) {
     return;
   }
   switch (supervisor_.next(env_.clock.monotonic_ms())) {
@@ -36,16 +36,22 @@ void LiveSession::look() {
 }
 
 void LiveSession::start() {
-  run_ = new_run_name(env_.clock.wall_ms());
-  auto lock = runtime::OwnerLock::try_acquire(run_lock_path(env_.runtime_directory, run_));
-  if (!lock) {
-    return run_folder_made(std::move(lock).error());
+  if (!lock_) {
+    run_.session = new_session_name(env_.clock.wall_ms());
+    auto lock =
+        runtime::OwnerLock::try_acquire(session_lock_path(env_.runtime_directory, run_.session));
+    if (!lock) {
+      return run_folder_made(std::move(lock).error());
+    }
+    lock_ = std::move(lock).value();
   }
-  run_lock_ = std::move(lock).value();
+  run_.run = run_name(runs_++);
   starting_ = true;
   const bool posted = post(
       env_.files,
-      [folder = folder_, run = run_, show = !shown_] { return make_run_folder(folder, run, show); },
+      [folder = folder_, run = run_, first = !shown_] {
+        return make_run_folder(folder, run, first);
+      },
       [this, alive = alive_](Status made) {
         if (*alive) {
           run_folder_made(std::move(made));
@@ -63,9 +69,8 @@ void LiveSession::run_folder_made(Status made) {
   if (made) {
     shown_ = true;
     if (left_ || supervisor_.over()) {
-      run_lock_.reset();
       supervisor_.finish(now);
-      end_sink();
+      finished();
       return publish_state();
     }
     const bool tapped = sink_ != nullptr && sink_->wanted().value_or(false);
@@ -116,14 +121,11 @@ void LiveSession::check_playlists() {
       [folder = folder_, run = run_, count = playlists_,
        text = master_playlist(probe_.frozen(), settings_, measurement_.read(intake_).video_bps,
                               copying_)] { return publish_master(folder, run, count, text); },
-      [this, alive = alive_, run = run_](Status done) {
+      [this, alive = alive_](Status done) {
         if (!*alive) {
           return;
         }
         checking_ = false;
-        if (run != run_) {
-          return;
-        }
         published_ = static_cast<bool>(done);
         publish_state();
         if (!done && done.error().code != Errc::kNotFound && program_ != nullptr) {
@@ -146,12 +148,12 @@ void LiveSession::check_output() {
       [folder = run_folder(), count = playlists_] {
         return transcode::check_output(folder, count);
       },
-      [this, alive = alive_, run = run_](Status done) {
+      [this, alive = alive_](Status done) {
         if (!*alive) {
           return;
         }
         checking_ = false;
-        if (!done && run == run_ && program_ != nullptr) {
+        if (!done && program_ != nullptr) {
           end_program("what it makes cannot be written: " + done.error().message);
         }
       });
@@ -240,7 +242,6 @@ void LiveSession::program_ended(const ProgramEnd& end) {
         [folder = run_folder(), count = playlists_] { return end_playlists(folder, count); },
         [](Status) {});
   }
-  run_lock_.reset();
   if (supervisor_.state() == TranscoderState::kRestarting) {
     env_.log.write(LogLevel::kWarn, title() + " is started again: " + why);
   }
@@ -248,7 +249,7 @@ void LiveSession::program_ended(const ProgramEnd& end) {
   if (!expected && supervisor_.state() == TranscoderState::kFailed) {
     failed();
   } else if (supervisor_.over()) {
-    end_sink();
+    finished();
   } else if (sink_ != nullptr && started) {
     sink_->interrupted();
   }

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "transcode/live_folder.hpp"
+#include "transcode/live_sweep.hpp"
 
 namespace recording::transcode {
 namespace {
@@ -55,8 +55,8 @@ void LiveSessions::sweep() {
       env_.files,
       [paths = paths_, runtime = env_.runtime_directory, wall = env_.clock.wall_ms()] {
         for (const std::string& path : paths) {
-          transcode::sweep(path, kKeepMs, wall, [&runtime](const std::string& run) {
-            return runtime::OwnerLock::is_held(run_lock_path(runtime, run));
+          transcode::sweep(path, kKeepMs, wall, [&runtime](const std::string& session) {
+            return runtime::OwnerLock::is_held(session_lock_path(runtime, session));
           });
         }
         return ok();

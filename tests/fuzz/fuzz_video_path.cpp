@@ -29,11 +29,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
 
   if (const auto live = recording::transcode::parse_live_path(text)) {
-    const std::string folder =
-        recording::transcode::stream_folder("/live", live->app, live->name) + "/" + live->run;
+    const std::string folder = recording::transcode::stream_folder("/live", live->app, live->name) +
+                               "/" + live->session + "/" + live->run;
     if (live->app.empty() || live->name.empty() || live->file.find('/') != std::string::npos ||
         live->file.starts_with('.') ||
         live->content_type().empty() != live->file.empty() ||  // without a file it is the page
+        (!live->session.empty() && !recording::transcode::is_session_name(live->session)) ||
         (!live->run.empty() && !recording::transcode::is_run_name(live->run)) ||
         folder.find("/../") != std::string::npos || folder.find('\0') != std::string::npos) {
       std::abort();

@@ -9,6 +9,7 @@ from tests.integration.support import (
     AUTOMATIC, BY_HAND, Api, decoded_frames, make_media, probe, test_clip, wait_for)
 from tests.integration.support.encoder import daemonize
 from tests.integration.support.live import LIVE, LiveTest
+from tests.integration.support.live_player import LivePlayer
 from tests.integration.support.metrics import parse_metrics
 
 def alive(pid):
@@ -27,7 +28,7 @@ class Playback(LiveTest):
         server = self.start_nginx(application=AUTOMATIC + LIVE, workers=2)
         clip = test_clip(seconds=14)
         publisher = self.publish(server, "cam", source=clip)
-        run = self.wait_playable(server, "cam")
+        session = self.wait_playable(server, "cam")
         self.wait_transcoder(server, "cam", "running")
         base = f"http://127.0.0.1:{server.http_port}"
         found = probe(base + self.url(server, "cam"), "-show_streams", "-show_programs")
@@ -36,15 +37,15 @@ class Playback(LiveTest):
                                 for s in found["streams"]),
                          [("aac", None, None), ("aac", None, None), ("h264", 256, 144),
                           ("h264", 320, 180)])
-        self.check_answers(server, run)
+        self.check_answers(server, session)
         self.assertEqual(publisher.wait(), 0, publisher.errors())
         for name in PLAYLISTS:
-            wait_for(lambda name=name: self.text(server, "cam", name, run).endswith(
+            wait_for(lambda name=name: self.text(server, "cam", name, session).endswith(
                 "#EXT-X-ENDLIST\n"), 30, f"{name} has ended")
         self.wait_no_programs(server)
         # The source rendition is the source: what the playlist still has are its last pictures.
         sent = [md5 for _, md5 in decoded_frames(clip)]
-        played = self.decoded(base + self.url(server, "cam", "media_0.m3u8", run))
+        played = self.decoded(base + self.url(server, "cam", "media_0.m3u8", session))
         self.assertGreaterEqual(len(played), 4 * 25)
         self.assertEqual(played, sent[-len(played):])
         [started] = self.events(server, "transcoder.started")
@@ -55,44 +56,48 @@ class Playback(LiveTest):
         # A new session is another one from its beginning, and the old one can be seen to its end.
         again = self.publish(server, "cam", source=clip)
         self.wait_live(server, "cam")
-        wait_for(lambda: self.run_of(server, "cam") != run, 30, "the old session is not shown")
-        another = self.wait_playable(server, "cam", other_than=run)
-        self.assertNotEqual(another, run)
-        self.assertIn("#EXT-X-ENDLIST", self.text(server, "cam", "media_0.m3u8", run))
+        wait_for(lambda: self.session_of(server, "cam") != session, 30,
+                 "the old session is not shown")
+        another = self.wait_playable(server, "cam", other_than=session)
+        self.assertNotEqual(another, session)
+        self.assertIn("#EXT-X-ENDLIST", self.text(server, "cam", "media_0.m3u8", session))
         again.stop()
         self.wait_no_programs(server)
 
-    def check_answers(self, server, run):
+    def check_answers(self, server, session):
         """Of whichever worker is asked."""
-        playlist = self.text(server, "cam", "media_1.m3u8", run)
+        playlist = self.text(server, "cam", "media_1.m3u8", session)
         segment = next(line for line in playlist.splitlines() if line.endswith(".m4s"))
         for _ in range(8):
-            self.assertEqual(self.run_of(server, "cam"), run)
-            reply = self.get(server, "cam", segment, run)
+            self.assertEqual(self.session_of(server, "cam"), session)
+            reply = self.get(server, "cam", segment, session)
             self.assertEqual((reply.status, reply.headers["content-type"]),
                              (200, "video/iso.segment"))
             self.assertIn("immutable", reply.headers["cache-control"])
-        same = self.get(server, "cam", segment, run,
+        same = self.get(server, "cam", segment, session,
                         headers={"If-None-Match": reply.headers["etag"]})
         self.assertEqual(same.status, 304)
-        part = self.get(server, "cam", segment, run, headers={"Range": "bytes=4-7"})
+        part = self.get(server, "cam", segment, session, headers={"Range": "bytes=4-7"})
         self.assertEqual((part.status, part.body), (206, reply.body[4:8]))
         for name, kind in (("master.m3u8", "application/vnd.apple.mpegurl"),
                            ("media_0.m3u8", "application/vnd.apple.mpegurl"),
-                           ("manifest.mpd", "application/dash+xml")):
-            reply = self.get(server, "cam", name, run)
+                           ("000000/manifest.mpd", "application/dash+xml")):
+            reply = self.get(server, "cam", name, session)
             self.assertEqual((reply.status, reply.headers["content-type"],
                               reply.headers["cache-control"]), (200, kind, "no-cache"))
             # Whatever a player had of it before.
-            again = self.get(server, "cam", name, run, headers={"Range": "bytes=0-9"})
+            again = self.get(server, "cam", name, session, headers={"Range": "bytes=0-9"})
             self.assertEqual((again.status, again.body[:7], again.headers.get("etag")),
                              (200, reply.body[:7], None))
         self.assertEqual(self.get(server, "cam", "manifest.mpd").headers["location"],
-                         f"{run}/manifest.mpd")
-        for path in (f"/videos/live/live/cam/{run}/..%2f..%2f..%2fnginx.conf",
-                     f"/videos/live/live/cam/{run}/../../../../nginx.conf",
-                     f"/videos/live/live/cam/{run}/none.m4s", "/videos/live/live/nobody/master.m3u8",
-                     "/videos/live/other/cam/master.m3u8", f"/videos/live/live/cam/{run}/",
+                         f"{session}/000000/manifest.mpd")
+        for path in (f"/videos/live/live/cam/{session}/..%2f..%2f..%2fnginx.conf",
+                     f"/videos/live/live/cam/{session}/../../../../nginx.conf",
+                     f"/videos/live/live/cam/{session}/000000/none.m4s",
+                     f"/videos/live/live/cam/{session}/media_9.m3u8",
+                     f"/videos/live/live/cam/{session}/000000/media_0.m3u8",
+                     f"/videos/live/live/cam/{session}/", "/videos/live/live/nobody/master.m3u8",
+                     "/videos/live/other/cam/master.m3u8",
                      "/videos/live/live/cam/current/master.m3u8"):
             self.assertEqual(Api(server.http_port).get(path).status, 404, path)
 
@@ -123,11 +128,12 @@ class Independence(LiveTest):
         publishers["late"] = self.publish(server, "late", app="slow", source=clip)
         publishers["out"] = self.publish(server, "out", app="full", source=clip)
 
-        run = self.wait_playable(server, "stopped")
+        stopped = self.wait_playable(server, "stopped")
         [program] = self.programs(server, "stopped", launchers=False)
         os.kill(program, signal.SIGSTOP)
 
-        run_killed = self.wait_playable(server, "killed")
+        killed = self.wait_playable(server, "killed")
+        player = LivePlayer(server, self.url(server, "killed", "media_0.m3u8", killed))
         seen = set()
         for kills in range(1, 6):
             [victim] = wait_for(lambda: [pid for pid in self.programs(
@@ -139,12 +145,11 @@ class Independence(LiveTest):
                          "live live/killed is started again") == kills, 30, "it is told")
         back = self.wait_transcoder(server, "killed", "running", timeout=60)
         self.assertEqual(back["restarts"], 5)
-        self.wait_playable(server, "killed", other_than=run_killed)
-        # Whoever still plays what was cut off is told that it has ended.
-        self.assertIn("#EXT-X-ENDLIST", self.text(server, "killed", "media_0.m3u8", run_killed))
+        self.assertEqual(self.session_of(server, "killed"), killed)
+        self.assertFalse(player.ended)
 
         # It made nothing for too long: another one took its place.
-        self.wait_playable(server, "stopped", other_than=run)
+        self.wait_restarted(server, "stopped", stopped)
         self.wait_transcoder(server, "stopped", "running")
         self.assertNotIn(program, self.programs(server, "stopped"))
 
@@ -164,7 +169,23 @@ class Independence(LiveTest):
         for video in self.wait_ended(server, 4):
             self.assert_whole(server, video, clip)
         self.assert_consistent(server)
+        self.check_played(player, clip)
 
+    def check_played(self, player, clip):
+        """One playlist led over all deaths: what it had are parts of the source, in its order."""
+        wait_for(lambda: player.ended, 30, "the player is told the end")
+        self.assertEqual(player.faults, [])
+        parts = player.parts()
+        self.assertGreaterEqual(len(parts), 2)
+        sent, at = [md5 for _, md5 in decoded_frames(clip)], 0
+        for i, part in enumerate(parts):
+            path = self.folder / f"part-{i}.mp4"
+            path.write_bytes(part)
+            played = [md5 for _, md5 in decoded_frames(path)]
+            self.assertGreater(len(played), 0)
+            at = sent.index(played[0], at)
+            self.assertEqual(played, sent[at:at + len(played)])
+        self.assertEqual(played, sent[-len(played):])
 
     @unittest.skipUnless(os.geteuid() == 0 and shutil.which("mkfs.btrfs"),
                          "needs a file system with quotas")
@@ -193,9 +214,8 @@ class Independence(LiveTest):
         trouble = wait_for(lambda: (self.transcoder(server, "cam") or {}).get("error"), 40,
                            "the quota is told")
         self.assertIn("quota", trouble.lower())
-        stopped = self.run_of(server, "cam")
         btrfs("qgroup", "limit", "none", limited)
-        self.wait_playable(server, "cam", other_than=stopped)
+        self.wait_restarted(server, "cam", self.wait_playable(server, "cam"))
         self.wait_transcoder(server, "cam", "running")
         self.assertEqual(publisher.wait(90), 0, publisher.errors())
         [video] = self.wait_ended(server)
@@ -207,13 +227,13 @@ class Independence(LiveTest):
                                   recording="storage @prefix@/data/videos; min_free 900000g;")
         clip = test_clip(seconds=9)
         publisher = self.publish(server, "cam", source=clip)
-        run = self.wait_playable(server, "cam")
+        session = self.wait_playable(server, "cam")
         self.assertEqual(publisher.wait(), 0, publisher.errors())
         self.wait_no_programs(server)
         self.assertIn("no_space", [event["error"] for event in self.events(
             server, "recording.failed")])
         played = self.decoded(f"http://127.0.0.1:{server.http_port}"
-                              + self.url(server, "cam", "media_0.m3u8", run))
+                              + self.url(server, "cam", "media_0.m3u8", session))
         sent = [md5 for _, md5 in decoded_frames(clip)]
         self.assertEqual(played, sent[-len(played):])
         self.assert_no_trace(server)
@@ -271,15 +291,15 @@ class Lifetimes(LiveTest):
         server = self.start_nginx(application=AUTOMATIC + LIVE)
         clip = test_clip(seconds=45)
         publishers = [self.publish(server, name, source=clip) for name in ("one", "two")]
-        runs = {name: self.wait_playable(server, name) for name in ("one", "two")}
+        sessions = {name: self.wait_playable(server, name) for name in ("one", "two")}
         server.reload()
-        for name, publisher in zip(runs, publishers):
-            self.assertEqual(self.run_of(server, name), runs[name])
+        for name, publisher in zip(sessions, publishers):
+            self.assertEqual(self.session_of(server, name), sessions[name])
             self.assertNotIn("#EXT-X-ENDLIST",
-                             self.text(server, name, "media_0.m3u8", runs[name]))
+                             self.text(server, name, "media_0.m3u8", sessions[name]))
             publisher.stop()
             wait_for(lambda name=name: "#EXT-X-ENDLIST" in self.text(
-                server, name, "media_1.m3u8", runs[name]), 30, "the one that left has its end")
+                server, name, "media_1.m3u8", sessions[name]), 30, "the one that left has its end")
             self.wait_no_programs(server, name)
         self.publish(server, "three", source=clip)
         self.wait_playable(server, "three")
@@ -295,7 +315,7 @@ class Lifetimes(LiveTest):
         server = daemonize(self.make_nginx(application=AUTOMATIC + LIVE)).start()
         clip = test_clip(seconds=60)
         publishers = {name: self.publish(server, name, source=clip) for name in ("one", "two")}
-        runs = {name: self.wait_playable(server, name) for name in publishers}
+        sessions = {name: self.wait_playable(server, name) for name in publishers}
         old, workers = server.process.master(), set(server.workers())
         os.kill(old, signal.SIGUSR2)
         wait_for(lambda: server.process.master() != old and set(server.workers()) - workers, 20,
@@ -303,10 +323,10 @@ class Lifetimes(LiveTest):
         os.kill(old, signal.SIGQUIT)
         wait_for(lambda: not workers & set(server.workers()), 20, "the old one drains")
         for name, publisher in publishers.items():
-            self.assertEqual(self.run_of(server, name), runs[name])
-            shown = self.text(server, name, "media_0.m3u8", runs[name])
+            self.assertEqual(self.session_of(server, name), sessions[name])
+            shown = self.text(server, name, "media_0.m3u8", sessions[name])
             wait_for(lambda name=name, shown=shown: self.text(
-                server, name, "media_0.m3u8", runs[name]) != shown, 20, f"{name} goes on")
+                server, name, "media_0.m3u8", sessions[name]) != shown, 20, f"{name} goes on")
             publisher.stop()
         self.wait_no_programs(server)
         wait_for(lambda: not any(alive(pid) for pid in workers | {old}), 40,
@@ -315,7 +335,7 @@ class Lifetimes(LiveTest):
         open_before = None
         for _ in range(3):
             again = self.publish(server, "one", source=clip)
-            runs["one"] = self.wait_playable(server, "one", other_than=runs["one"])
+            sessions["one"] = self.wait_playable(server, "one", other_than=sessions["one"])
             again.stop()
             self.wait_no_programs(server)
             open_before = open_before or self.descriptors(worker)

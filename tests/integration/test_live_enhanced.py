@@ -24,12 +24,12 @@ class Enhanced(LiveTest, EnhancedTest):
         server = self.start_nginx(application=AUTOMATIC + LIVE, workers=2)
         names = list(sources)
         for some in (names[:3], names[3:]):
-            publishers, runs = {}, {}
+            publishers, folders = {}, {}
             for name in some:
                 publishers[name] = self.send(server, name, self.flv_of(sources[name][0]),
                                              "--speed", "1")
             for name, publisher in publishers.items():
-                runs[name] = self.wait_playable(server, name)
+                folders[name] = self.wait_playable(server, name)
                 session = self.wait_live(server, name)["session"]
                 frozen, transcoder = session["frozen"], session["transcoder"]
                 self.assertEqual((frozen["video_codec"], frozen["audio_codec"]),
@@ -40,20 +40,20 @@ class Enhanced(LiveTest, EnhancedTest):
             self.wait_no_programs(server)
             for name in some:
                 with self.subTest(name):
-                    self.check_playback(server, name, runs[name], sources[name][0])
+                    self.check_playback(server, name, folders[name], sources[name][0])
         for video in self.wait_ended(server, len(sources)):
             self.assertEqual(video["status"], "viewable")
         self.assertEqual(self.events(server, "transcoder.failed"), [])
 
-    def check_playback(self, server, name, run, source):
+    def check_playback(self, server, name, folder, source):
         base = f"http://127.0.0.1:{server.http_port}"
-        master = base + self.url(server, name, "master.m3u8", run)
+        master = base + self.url(server, name, "master.m3u8", folder)
         found = {s["codec_type"]: s for s in probe(master, "-show_streams")["streams"]}
         self.assertEqual({kind: s["codec_name"] for kind, s in found.items()},
                          {"video": "h264", "audio": "aac"})
         last = found["video"]
         self.assertEqual((last["width"], last["height"], last["pix_fmt"]), (256, 144, "yuv420p"))
-        playlist = base + self.url(server, name, f"media_{self.pictures_in(name)}.m3u8", run)
+        playlist = base + self.url(server, name, f"media_{self.pictures_in(name)}.m3u8", folder)
         pictures = self.decoded(playlist)
         self.assertGreaterEqual(len(pictures), SECONDS * 25 - 3)
         self.assertGreater(likeness(playlist, source), 0.9)
@@ -67,16 +67,16 @@ class Enhanced(LiveTest, EnhancedTest):
         hevc = self.flv_of(encoded(X265 + "0", OPUS, 10))
         server = self.start_nginx(application=AUTOMATIC + LIVE)
         publisher = self.send(server, "cam", [test_clip(seconds=6), hevc], "--speed", "1")
-        first = self.wait_playable(server, "cam")
-        second = self.wait_playable(server, "cam", other_than=first)
+        folder = self.wait_playable(server, "cam")
+        self.wait_restarted(server, "cam", folder)
         transcoder = self.wait_transcoder(server, "cam", "running")
         self.assertEqual((transcoder["restarts"], transcoder["error"]), (0, None))
         self.assertEqual(publisher.wait(), 0, publisher.output())
         self.wait_no_programs(server)
-        wait_for(lambda: self.text(server, "cam", "media_0.m3u8", second).endswith(
+        wait_for(lambda: self.text(server, "cam", "media_0.m3u8", folder).endswith(
             "#EXT-X-ENDLIST\n"), 30, "it has ended")
         shown = probe(f"http://127.0.0.1:{server.http_port}"
-                      + self.url(server, "cam", "media_0.m3u8", second), "-show_streams")["streams"]
+                      + self.url(server, "cam", "media_0.m3u8", folder), "-show_streams")["streams"]
         self.assertEqual((shown[0]["width"], shown[0]["height"]), (320, 180))  # as frozen
 
 

@@ -91,13 +91,13 @@ class Sources(LiveTest):
             self.assertIn("audio in codec number 11 of FLV is not transcoded live",
                           refused["error"])
             publisher.stop()
-        runs, shown = {}, {}
+        folders, shown = {}, {}
         names = list(table)
         for some in (names[i:i + 4] for i in range(0, len(names), 4)):
             publishers = {name: self.send(server, name, table[name][0], "--speed", "1", "--events",
                                           "--hold", "300", *table[name][1]) for name in some}
             for name, publisher in publishers.items():
-                runs[name] = self.wait_playable(server, name)
+                folders[name] = self.wait_playable(server, name)
                 shown[name] = self.wait_live(server, name)
                 wait_for(lambda: '"done"' in publisher.output(), 60, f"all of {name} is sent")
                 publisher.stop()
@@ -106,7 +106,7 @@ class Sources(LiveTest):
         for name, (source, _, ladder, said) in table.items():
             with self.subTest(name):
                 self.check_session(shown[name]["session"], ladder, said)
-                self.check_playback(server, name, runs[name], ladder, said)
+                self.check_playback(server, name, folders[name], ladder, said)
         drifted = {event["stream"] for event in self.events(server, "stream.drift")}
         self.assertEqual(drifted, {name for name, row in table.items() if "drift" in row[3]})
         self.wait_no_programs(server)
@@ -148,13 +148,13 @@ class Sources(LiveTest):
             self.assertEqual(transcoder["renditions"][0]["copied"], said["copied"])
         self.assertEqual(frozen["audio_codec"] is None, said.get("silent", False))
 
-    def check_playback(self, server, name, run, ladder, said):
+    def check_playback(self, server, name, folder, ladder, said):
         """The master says what the media are; they are what was frozen."""
-        master = self.text(server, name, "master.m3u8", run)
+        master = self.text(server, name, "master.m3u8", folder)
         variants = re.findall(r"#EXT-X-STREAM-INF:(\S+)\n(\S+)", master)
         self.assertEqual(len(variants), len(ladder), master)
         for (attributes, playlist), (_, width, height) in zip(variants, ladder):
-            track = self.track(server, name, run, playlist)
+            track = self.track(server, name, folder, playlist)
             [stream] = probe(track, "-count_frames", "-show_streams")["streams"]
             codec = re.search(r'CODECS="([^",]+)', attributes)[1]
             if width is None:
@@ -168,15 +168,15 @@ class Sources(LiveTest):
             self.assertIn(stream["pix_fmt"], ("yuv420p", "yuvj420p"))
             self.assertEqual(stream.get("color_range", "tv"), said.get("color_range", "tv"))
             self.check_rate(track, said["frame_rate"])
-            self.check_bandwidth(server, name, run, playlist, attributes)
+            self.check_bandwidth(server, name, folder, playlist, attributes)
 
-    def track(self, server, name, run, playlist):
+    def track(self, server, name, folder, playlist):
         """All that a media playlist has, as one file."""
-        text = wait_for(lambda: (t := self.text(server, name, playlist, run)).endswith(
+        text = wait_for(lambda: (t := self.text(server, name, playlist, folder)).endswith(
             "#EXT-X-ENDLIST\n") and t, 30, f"{playlist} of {name} has ended")
         files = re.findall(r'URI="([^"]+)"', text) + re.findall(r"^[^#\s]+$", text, re.M)
         path = self.folder / f"{name}-{playlist}.mp4"
-        path.write_bytes(b"".join(self.get(server, name, file, run).body for file in files))
+        path.write_bytes(b"".join(self.get(server, name, file, folder).body for file in files))
         return path
 
     def check_rate(self, track, rate):
@@ -187,13 +187,13 @@ class Sources(LiveTest):
         self.assertAlmostEqual(sum(steps) / len(steps), 1 / rate, delta=0.02 / rate)
         self.assertLess(max(steps), 1.6 / rate)
 
-    def check_bandwidth(self, server, name, run, playlist, attributes):
+    def check_bandwidth(self, server, name, folder, playlist, attributes):
         """No segment is above what is said of its rendition."""
         most = int(re.search(r"BANDWIDTH=(\d+)", attributes)[1])
-        text = self.text(server, name, playlist, run)
+        text = self.text(server, name, playlist, folder)
         for seconds, file in re.findall(r"#EXTINF:([\d.]+),\n(?:#\S+\n)*(\S+)", text):
             if float(seconds) > 0.5:
-                size = len(self.get(server, name, file, run).body)
+                size = len(self.get(server, name, file, folder).body)
                 self.assertLessEqual(size * 8 / float(seconds), most, f"{file} of {name}")
 
     def test_a_session_stays_what_it_was_built_for(self):
@@ -212,15 +212,15 @@ class Sources(LiveTest):
                       "encoder to apply", drift["advice"])
         self.assertAlmostEqual(session["measured"]["frame_rate"], 30, delta=0.5)
         self.assertEqual(encoder.wait(60), 0, encoder.output())
-        run = self.wait_playable(server, "cam")
-        self.check_rate(self.track(server, "cam", run, "media_0.m3u8"), 12)
+        folder = self.wait_playable(server, "cam")
+        self.check_rate(self.track(server, "cam", folder, "media_0.m3u8"), 12)
 
         encoder = self.send(server, "cam", truth, "--speed", "1")
         again = self.frozen_sessions(server, {"cam"}, others=(session["id"],))["cam"]
         self.assertEqual(again["frozen"]["frame_rate"], 30.0)
         self.assertEqual(encoder.wait(60), 0, encoder.output())
-        run = self.wait_playable(server, "cam", other_than=run)
-        self.check_rate(self.track(server, "cam", run, "media_0.m3u8"), 30)
+        folder = self.wait_playable(server, "cam", other_than=folder)
+        self.check_rate(self.track(server, "cam", folder, "media_0.m3u8"), 30)
         events = self.events(server, "stream.drift")
         self.assertEqual([event["drift"][0]["field"] for event in events], ["frame_rate"])
         Api(server.http_port).put("streams/live/cam/stop_recording")
@@ -247,9 +247,9 @@ class Sources(LiveTest):
         self.assertEqual(publisher.wait(60), 0, publisher.output())
         self.wait_no_programs(server)
         # What is played at the end is of the changed source, in the size that was frozen.
-        run = self.wait_playable(server, "cam")
+        folder = self.wait_playable(server, "cam")
         for playlist, size in (("media_0.m3u8", (320, 180)), ("media_1.m3u8", (256, 144))):
-            track = self.track(server, "cam", run, playlist)
+            track = self.track(server, "cam", folder, playlist)
             [stream] = probe(track, "-show_streams")["streams"]
             self.assertEqual((stream["width"], stream["height"]), size)
             left = check_output("ffmpeg", "-v", "error", "-i", track, "-frames:v", "1", "-vf",

@@ -40,9 +40,9 @@ class Transcoded(LiveTest):
                          [("aac", None, None, None), ("h264", 256, 144, "yuv420p")])
         return [md5 for _, md5 in pictures(path)]
 
-    def played(self, server, name, run):
+    def played(self, server, name, session):
         return self.decoded(f"http://127.0.0.1:{server.http_port}"
-                            + self.url(server, name, "media_0.m3u8", run))
+                            + self.url(server, name, "media_0.m3u8", session))
 
     def test_the_best_rendition_is_saved_from_the_first_picture_to_the_last(self):
         server = self.start()
@@ -50,13 +50,13 @@ class Transcoded(LiveTest):
         source = test_clip(seconds=10)
         self.publish(server, "plain", source=source)
         self.assertEqual(self.publish(server, "cam", source=clip(10)).wait(), 0)
-        run = self.run_of(server, "cam")
+        session = self.session_of(server, "cam")
         self.wait_no_programs(server)
         plain, video = self.wait_ended(server, 2)
         if video["record_type"] == "origin":
             plain, video = video, plain
         self.assert_whole(server, plain, source)
-        saved, played = self.saved(server, video), self.played(server, "cam", run)
+        saved, played = self.saved(server, video), self.played(server, "cam", session)
         self.assertGreaterEqual(len(played), 5 * 25)
         self.assertEqual(saved[-len(played):], played)
         # Every picture of the ten seconds, the last ones included: none is encoded twice.
@@ -73,12 +73,12 @@ class Transcoded(LiveTest):
         self.wait_recorded(server, "cam", 3)
         [victim] = self.programs(server, "cam", launchers=False)
         os.kill(victim, signal.SIGKILL)
-        second = self.wait_playable(server, "cam", other_than=first)
+        self.wait_restarted(server, "cam", first)
         self.wait_recorded(server, "cam", 5)
         publisher.kill()
         wait_for(lambda: not self.stream(server, "cam")["live"], 20, "the encoder has gone")
         again = self.publish(server, "cam", source=clip(60))
-        self.wait_playable(server, "cam", other_than=second)
+        self.wait_playable(server, "cam", other_than=first)
         self.wait_recorded(server, "cam", 9)
         again.stop()
         self.wait_no_programs(server)

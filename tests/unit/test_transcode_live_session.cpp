@@ -19,6 +19,7 @@
 #include "test_runtime_support.hpp"
 #include "transcode/live_folder.hpp"
 #include "transcode/live_sessions.hpp"
+#include "transcode/session_reader.hpp"
 
 #include "cmocka.hpp"
 
@@ -113,16 +114,31 @@ class Stage {
   [[nodiscard]] std::string folder() const {
     return transcode::stream_folder(settings.path, "live", "cam");
   }
-  [[nodiscard]] std::vector<std::string> runs() const {
+  // Folders, of which the stream has one for each session, and the session one for each run.
+  [[nodiscard]] static std::vector<std::string> folders_in(const std::string& folder) {
     std::vector<std::string> found;
     std::error_code none;
-    for (const auto& entry : fs::directory_iterator(folder(), none)) {
-      if (!entry.is_symlink()) {
+    for (const auto& entry : fs::directory_iterator(folder, none)) {
+      if (entry.is_directory() && !entry.is_symlink()) {
         found.push_back(entry.path().string());
       }
     }
     std::sort(found.begin(), found.end());
     return found;
+  }
+  [[nodiscard]] std::string session_folder() const {
+    const auto found = folders_in(folder());
+    assert_int_equal(found.size(), 1);
+    return found[0];
+  }
+  [[nodiscard]] std::vector<std::string> runs() const { return folders_in(session_folder()); }
+  // As players get it.
+  [[nodiscard]] std::string playlist() const {
+    const std::string session = session_folder();
+    const std::string lock =
+        transcode::session_lock_path(runtime.path(), fs::path(session).filename().string());
+    auto text = transcode::read_session_playlist(session, "media_0.m3u8", lock);
+    return text ? text.value() : std::string();
   }
   [[nodiscard]] bool playable() const {
     return static_cast<bool>(transcode::current_run(folder()));
@@ -146,6 +162,10 @@ class Stage {
 // A program as it should be.
 const char* const kGood =
     "playlists '#EXTM3U\\n'; progress 40000; cat > $dir/input; playlists '#EXT-X-ENDLIST\\n'";
+
+// One that dies when it has taken a while of it.
+const char* const kDies =
+    "playlists '#EXTM3U\\n'; progress 40000; head -c 20000 > /dev/null; echo it broke >&2; exit 7";
 
 void a_session_is_played_and_finished(void**) {
   Stage stage(kGood);
@@ -172,8 +192,8 @@ void a_session_is_played_and_finished(void**) {
   assert_int_equal(stage.log.count_from(LogLevel::kWarn), 0);
 }
 
-void one_that_dies_is_replaced_in_time_and_players_are_told(void**) {
-  Stage stage("playlists '#EXTM3U\\n'; progress 40000; echo it broke >&2; exit 7");
+void one_that_dies_is_replaced_in_time_and_players_go_on(void**) {
+  Stage stage(kDies);
   LiveSession& session = stage.begin();
   stage.describe();
   assert_true(stage.publish_until([&] { return session.supervisor().restarts() == 2; }));
@@ -182,9 +202,21 @@ void one_that_dies_is_replaced_in_time_and_players_are_told(void**) {
   assert_true(stage.wait_until(
       [&] { return read(stage.runs()[0] + "/media_0.m3u8") == "#EXTM3U\n#EXT-X-ENDLIST\n"; }));
   assert_true(stage.runs().size() >= 2);
+  assert_true(stage.playlist().starts_with("#EXTM3U\n"));
+  assert_true(stage.playlist().find("ENDLIST") == std::string::npos);
   assert_true(stage.log.count("is started again: program exited with status 7: it broke") >= 1);
   session.end();
   assert_true(stage.wait_until([&] { return session.over(); }));
+  assert_true(stage.playlist().ends_with("#EXT-X-ENDLIST\n"));
+}
+
+void what_is_given_up_ends_for_players_too(void**) {
+  Stage stage(kDies, 1);
+  LiveSession& session = stage.begin();
+  stage.describe();
+  assert_true(stage.publish_until(
+      [&] { return session.supervisor().state() == TranscoderState::kFailed; }));
+  assert_true(stage.playlist().ends_with("#EXT-X-ENDLIST\n"));
 }
 
 void what_never_works_is_given_up_and_said(void**) {
@@ -265,7 +297,8 @@ int main() {
   ::signal(SIGPIPE, SIG_IGN);
   const CMUnitTest tests[] = {
       cmocka_unit_test(a_session_is_played_and_finished),
-      cmocka_unit_test(one_that_dies_is_replaced_in_time_and_players_are_told),
+      cmocka_unit_test(one_that_dies_is_replaced_in_time_and_players_go_on),
+      cmocka_unit_test(what_is_given_up_ends_for_players_too),
       cmocka_unit_test(what_never_works_is_given_up_and_said),
       cmocka_unit_test(one_that_hangs_is_replaced),
       cmocka_unit_test(one_whose_files_stay_empty_is_replaced),

@@ -3,6 +3,7 @@ import base64
 import hashlib
 import os
 import pathlib
+import re
 import subprocess
 import urllib.parse
 
@@ -23,32 +24,41 @@ def signed(path, expires, secret):
 
 
 class LiveTest(RecordingTest):
-    def url(self, server, name, file="master.m3u8", run=None, app="live"):
-        return f"/videos/live/{app}/{name}/{run + '/' if run else ''}{file}"
+    def url(self, server, name, file="master.m3u8", session=None, app="live"):
+        return f"/videos/live/{app}/{name}/{session + '/' if session else ''}{file}"
 
     def get(self, server, *where, headers=None, **more):
         return Api(server.http_port).request("GET", self.url(server, *where, **more),
                                              headers=headers)
 
-    def run_of(self, server, name, app="live"):
-        """The run that players are sent to; None: nothing can be played yet."""
+    def session_of(self, server, name, app="live"):
+        """The session that players are sent to; None: nothing can be played yet."""
         reply = self.get(server, name, app=app)
         self.assertIn(reply.status, (302, 404), reply.body)
         if reply.status == 404:
             return None
-        run, _, file = reply.headers["location"].partition("/")
-        self.assertRegex(run, "^[0-9a-f]{32}$")
+        session, _, file = reply.headers["location"].partition("/")
+        self.assertRegex(session, "^[0-9a-f]{32}$")
         self.assertEqual((file, reply.headers["cache-control"]), ("master.m3u8", "no-cache"))
-        return run
+        return session
 
     def wait_playable(self, server, name, other_than=None, app="live", timeout=60):
+        """The session, another one than `other_than`."""
         def there():
-            run = self.run_of(server, name, app)
-            return run if run != other_than else None
+            session = self.session_of(server, name, app)
+            return session if session != other_than else None
         return wait_for(there, timeout, f"{name} can be played", interval=0.1)
 
-    def text(self, server, name, file, run, app="live"):
-        reply = self.get(server, name, file, run, app=app)
+    def wait_restarted(self, server, name, session, run=0, app="live"):
+        """The playlists of the session go on with a later run of ffmpeg, which is the result."""
+        def there():
+            text = self.text(server, name, "media_0.m3u8", session, app)
+            last = max(map(int, re.findall(r"^(\d+)/.*m4s$", text, re.M)), default=run)
+            return last if last > run else None
+        return wait_for(there, 60, f"{name} goes on", interval=0.1)
+
+    def text(self, server, name, file, session, app="live"):
+        reply = self.get(server, name, file, session, app=app)
         self.assertEqual(reply.status, 200, reply.body)
         return reply.body.decode()
 
