@@ -40,6 +40,28 @@ RenditionRow row_of(const SqliteStatement& from) {
   return row;
 }
 
+// "720p, 480p: why; 360p: why", of this try or an earlier one.
+std::string failures_of(const std::vector<RenditionRow>& rows) {
+  std::string names, text, why;
+  const auto end_group = [&] {
+    text += names.empty() ? "" : (text.empty() ? "" : "; ") + names + ": " + why;
+  };
+  for (const RenditionRow& row : rows) {
+    if (row.status != "error") {
+      continue;
+    }
+    if (!names.empty() && row.error == why) {
+      names += ", " + row.name;
+      continue;
+    }
+    end_group();
+    names = row.name;
+    why = row.error;
+  }
+  end_group();
+  return text;
+}
+
 Error lease_is_over() { return {Errc::kNotFound, "the job is somebody else's, or was cancelled"}; }
 
 // Of an UPDATE of a lease: one row, or it is over.
@@ -260,13 +282,7 @@ Status SqliteJobs::write_video(const std::string& slug, const JobEnd& end) {
   const bool only_pictures = end.pictures && end.retry_at == 0;
   const bool ready = incomplete.value().empty() && (end.error.empty() || only_pictures);
   std::string words = end.error.empty() ? end.missing : "processing_failed: " + end.error;
-  std::string failed;
-  for (const RenditionRow& row : incomplete.value()) {
-    if (row.status == "error") {  // of this try or an earlier one
-      failed += (failed.empty() ? "" : "; ") + row.name + ": " + row.error;
-    }
-  }
-  if (!failed.empty()) {
+  if (const std::string failed = failures_of(incomplete.value()); !failed.empty()) {
     words = "processing_failed: " + failed;
   }
   SqliteStatement statement = database_.prepare(

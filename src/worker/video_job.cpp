@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <filesystem>
+#include <iterator>
 #include <system_error>
 #include <utility>
 
@@ -123,6 +124,10 @@ class VideoJob {
   Status prepare();
   void take(processing::Outcome outcome);
   void fail(std::string why);
+  [[nodiscard]] std::vector<RenditionRow> wanted_of_unread() const;
+  [[nodiscard]] std::int64_t again_at() const {
+    return final_ ? 0 : retry_at(lease_.failures, env_.clock.wall_ms());
+  }
   void finish();
   [[nodiscard]] catalog::Outbox tell(const catalog::VideoRow& video) const;
   void give_back();
@@ -140,6 +145,7 @@ class VideoJob {
   std::string video_folder_;  // empty: it is not known
   std::vector<RenditionRow> wanted_;
   JobEnd end_;
+  bool made_ = false;   // there may be files
   bool final_ = false;  // trying again cannot help
 };
 
@@ -203,6 +209,7 @@ void VideoJob::run() {
 }
 
 void VideoJob::take(processing::Outcome outcome) {
+  made_ = true;
   const std::size_t count = std::min(wanted_.size(), outcome.renditions.size());
   for (std::size_t i = 0; i < count; ++i) {
     const processing::Rendition& made = outcome.renditions[i];
@@ -231,11 +238,27 @@ void VideoJob::take(processing::Outcome outcome) {
   }
 }
 
+// What the configuration wants of a recording that could not be read, as far as its row tells its
+// size.
+std::vector<RenditionRow> VideoJob::wanted_of_unread() const {
+  const std::int64_t side = std::min(lease_.video.width, lease_.video.height);
+  std::vector<transcode::RenditionSetting> wanted;
+  std::copy_if(env_.config.renditions.begin(), env_.config.renditions.end(),
+               std::back_inserter(wanted), [side](const transcode::RenditionSetting& setting) {
+                 return side == 0 || setting.height <= side;
+               });
+  return rows_of(wanted);
+}
+
 void VideoJob::fail(std::string why) {
   end_.error = std::move(why);
   if (wanted_.empty()) {
-    // It did not come so far as to ask for them; what was asked for by hand fails with it.
-    if (auto wanted = rows_.begin_job(lease_.id, {}); wanted) {
+    // It did not come so far as to ask for them; what was asked for by hand fails with it, and,
+    // once it is given up, what nobody will ask for any more.
+    const bool given_up = again_at() == 0;
+    if (auto wanted =
+            rows_.begin_job(lease_.id, given_up ? wanted_of_unread() : std::vector<RenditionRow>());
+        wanted) {
       wanted_ = std::move(wanted).value();
     }
   }
@@ -263,14 +286,13 @@ catalog::Outbox VideoJob::tell(const catalog::VideoRow& video) const {
 }
 
 void VideoJob::finish() {
-  if (!end_.error.empty() && !final_) {
-    end_.retry_at = retry_at(lease_.failures, env_.clock.wall_ms());
+  if (!end_.error.empty()) {
+    end_.retry_at = again_at();
   }
   end_.tell = [this](const catalog::VideoRow& video) { return tell(video); };
   end_.took_ms = env_.clock.monotonic_ms() - began_ms_;
-  const bool made = video_folder_.empty() ? false : !end_.renditions.empty() || end_.pictures;
   auto video = rows_.end_job(lease_.id, end_, [&]() -> Status {
-    return made ? move_files(env_.files, folder_, video_folder_) : ok();
+    return made_ ? move_files(env_.files, folder_, video_folder_) : ok();
   });
   if (!video) {
     if (video.error().code != Errc::kNotFound) {  // not found: cancelled, or somebody else's

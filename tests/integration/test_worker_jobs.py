@@ -135,7 +135,11 @@ class Processing(Jobs):
             return found if found["error"] else None
         video = wait_for(told, 40, "it is given up")
         self.assertEqual(video["status"], "viewable")
-        self.assertTrue(video["error"].startswith("processing_failed: "), video["error"])
+        self.assertTrue(video["error"].startswith("processing_failed: 240p, 120p: "), video["error"])
+        self.assertEqual([(one["name"], one["status"]) for one in video["converted_videos"]],
+                         [("240p", "error"), ("120p", "error")])
+        for one in video["converted_videos"]:
+            self.assertTrue(video["error"].endswith(one["error"]), video)
 
     def test_metrics(self):
         server = self.start_nginx(worker=1, recording=BLOCK, application=AUTOMATIC, http="""
