@@ -90,7 +90,7 @@ void on_body(const std::shared_ptr<PendingRequest>& pending, ngx_http_request_t*
              std::string path, std::string body) {
   if (rc == NGX_HTTP_REQUEST_ENTITY_TOO_LARGE) {
     return pending->finish(
-        send_error(r, static_cast<ngx_uint_t>(rc), "too_large",
+        send_error(r, static_cast<ngx_uint_t>(rc), "body_too_large",
                    "The body of the request is larger than 64 KiB; send only the fields to set."));
   }
   if (rc != NGX_OK) {
@@ -117,7 +117,7 @@ ngx_int_t handle(ngx_http_request_t* r) {
   }
   auto path = raw_path(r);
   if (!path) {
-    return answer_at_once(r, NGX_HTTP_NOT_FOUND, "not_found", "There is no such path.");
+    return answer_at_once(r, NGX_HTTP_NOT_FOUND, "no_such_path", "There is no such path.");
   }
   if (*path == "events" && (r->method & (NGX_HTTP_GET | NGX_HTTP_HEAD)) != 0) {
     return serve_events(r, *application());

@@ -77,8 +77,10 @@ def main():
 
     # Codes: what the code can answer is told in both.
     codes = set()
-    for source in list((ROOT / "src/api").glob("*.cpp")) + [ROOT / "src/recorder/control.cpp"]:
+    for source in [*(ROOT / "src/api").glob("*.cpp"), ROOT / "src/recorder/control.cpp",
+                   *(ROOT / "ngx_module").glob("ngx_http_*.cpp")]:
         codes |= set(re.findall(r'"([a-z]+(?:_[a-z]+)+): ', source.read_text()))
+        codes |= set(re.findall(r'(?:error|answer_at_once)\(\s*r,[^";]*"(\w+)"', source.read_text()))
         codes |= set(re.findall(r'failure\(\s*\d+,\s*"(\w+)"', source.read_text()))
     dumped = json.dumps(document)
     for code in sorted(codes):

@@ -169,7 +169,6 @@ Status SqliteVideos::put(const VideoRow& row) {
   RECORDING_TRY(upsert(row, id.value(), name.value()));
   if (row.status == "viewable") {
     RECORDING_TRY(SqliteJobs(database_).add(row.slug));
-    // Events of a video that has become viewable: here.
   }
   return transaction.commit();
 }

@@ -109,7 +109,7 @@ class RequestBodies(ApiTest):
                            self.post("Transfer-Encoding: chunked",
                                      "".join(self.chunked(padded(size), 60_000)))):
                 self.assertEqual(answer[0], 413, size)
-                self.assertEqual(json.loads(answer[2])["error"]["code"], "too_large")
+                self.assertEqual(json.loads(answer[2])["error"]["code"], "body_too_large")
         status, head, _ = self.raw("POST /streaming/streams HTTP/1.1\r\nHost: h\r\n"
                                    "Content-Length: 900000\r\nExpect: 100-continue\r\n"
                                    "Connection: close\r\n\r\n", padded(900_000))
@@ -216,7 +216,7 @@ class Requests(ApiTest):
         self.assertEqual(api.get("//streaming//streams/live/./plain").json["name"], "plain")
         self.assertEqual(api.get("/streaming/streams?page=1").status, 200)
         self.assertEqual(api.get("/barestreams").status, 404)
-        self.assertEqual(api.get("/barestreams").code, "not_found")
+        self.assertEqual(api.get("/barestreams").code, "no_such_path")
         # What nginx matched is what is answered: a path cannot pass a location by.
         self.assertEqual(api.get("/streaming/x/../closed/streams").status, 403)
         self.assertEqual(api.get("/streaming/closed/../streams").status, 200)
