@@ -84,18 +84,11 @@ SourceParameters source_of(const AvcSps& sps) {
   source.level = sps.level;
   source.width = sps.width;
   source.height = sps.height;
-  source.sar_num = sps.sar_num;
-  source.sar_den = sps.sar_den;
   source.pix_fmt = planar_format(
       sps.chroma_format_idc, sps.bit_depth_luma,
       sps.chroma_format_idc == 3 && sps.matrix_coefficients == kMatrixRgb, sps.full_range);
   source.bit_depth = sps.bit_depth_luma;
-  if (sps.range_said) {
-    source.color_range = sps.full_range ? ColorRange::kFull : ColorRange::kLimited;
-  }
-  source.color_primaries = sps.colour_primaries;
-  source.color_transfer = sps.transfer_characteristics;
-  source.color_space = sps.matrix_coefficients;
+  say_signal(sps, source);
   source.interlaced = !sps.frame_mbs_only;
   source.has_b_frames = sps.reorder_frames;
   // E.2.1: a tick is the time of a field, so a frame lasts two

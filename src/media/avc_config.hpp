@@ -7,19 +7,17 @@
 #include "base/result.hpp"
 #include "media/parameter_sets.hpp"
 #include "media/track_config.hpp"
+#include "media/video_facts.hpp"
 
 namespace recording::media {
 
 // What a H.264 sequence parameter set says (ITU-T H.264, 7.3.2.1.1 and E.1.1).
-struct AvcSps {
+struct AvcSps : VuiSignal {
   std::uint32_t id = 0;
   std::uint8_t profile = 0, constraints = 0, level = 0;
   std::uint8_t chroma_format_idc = 1, bit_depth_luma = 8, bit_depth_chroma = 8;
   std::uint32_t width = 0, height = 0;  // after cropping
-  std::uint32_t sar_num = 1, sar_den = 1;
-  bool frame_mbs_only = true;                   // false: pictures may be fields (interlaced)
-  bool range_said = false, full_range = false;  // not said: limited
-  std::uint8_t colour_primaries = 2, transfer_characteristics = 2, matrix_coefficients = 2;
+  bool frame_mbs_only = true;           // false: pictures may be fields (interlaced)
   std::uint32_t num_units_in_tick = 0,
                 time_scale = 0;  // 0: no timing info; fps = scale / (2 units)
   // max_num_reorder_frames, or 0 where the stream cannot have B-frames; -1: not said

@@ -196,28 +196,7 @@ void parse_reordering(BitReader in, bool timing, AvcSps& sps) {
 
 // E.1.1
 void parse_vui(BitReader& in, AvcSps& sps) {
-  if (in.flag()) {  // aspect_ratio_info_present_flag
-    const AspectRatio ratio = read_aspect_ratio(in);
-    sps.sar_num = ratio.num;
-    sps.sar_den = ratio.den;
-  }
-  if (in.flag()) {  // overscan_info_present_flag
-    in.skip(1);
-  }
-  if (in.flag()) {  // video_signal_type_present_flag
-    in.skip(3);     // video_format
-    sps.range_said = true;
-    sps.full_range = in.flag();
-    if (in.flag()) {  // colour_description_present_flag
-      sps.colour_primaries = in.u8();
-      sps.transfer_characteristics = in.u8();
-      sps.matrix_coefficients = in.u8();
-    }
-  }
-  if (in.flag()) {  // chroma_loc_info_present_flag
-    (void)in.ue();
-    (void)in.ue();
-  }
+  read_vui_signal(in, sps);
   const bool timing = in.flag();  // timing_info_present_flag
   if (timing) {
     sps.num_units_in_tick = in.bits(32);

@@ -86,8 +86,6 @@ SourceParameters source_of(const HevcSps& sps) {
   source.level = sps.level;
   source.width = sps.width;
   source.height = sps.height;
-  source.sar_num = sps.sar_num;
-  source.sar_den = sps.sar_den;
   source.pix_fmt =
       sps.chroma_format_idc == 0
           ? gray_format(sps.bit_depth_luma)
@@ -95,12 +93,7 @@ SourceParameters source_of(const HevcSps& sps) {
                           sps.chroma_format_idc == 3 && sps.matrix_coefficients == kMatrixRgb,
                           sps.full_range);
   source.bit_depth = sps.bit_depth_luma;
-  if (sps.range_said) {
-    source.color_range = sps.full_range ? ColorRange::kFull : ColorRange::kLimited;
-  }
-  source.color_primaries = sps.colour_primaries;
-  source.color_transfer = sps.transfer_characteristics;
-  source.color_space = sps.matrix_coefficients;
+  say_signal(sps, source);
   source.interlaced = sps.field_seq;
   source.has_b_frames = static_cast<std::int8_t>(sps.reorder_pictures);
   source.frame_rate_milli = plausible_frame_rate(sps.num_units_in_tick, sps.time_scale);

@@ -9,11 +9,12 @@
 #include "base/result.hpp"
 #include "media/parameter_sets.hpp"
 #include "media/track_config.hpp"
+#include "media/video_facts.hpp"
 
 namespace recording::media {
 
 // What an H.265 sequence parameter set says (ITU-T H.265, 7.3.2.2.1 and E.2.1).
-struct HevcSps {
+struct HevcSps : VuiSignal {
   std::uint32_t id = 0;
   // The first 88 bits of profile_tier_level(), as they are in the configuration record too, and
   // general_level_idc.
@@ -22,11 +23,8 @@ struct HevcSps {
   std::uint8_t temporal_layers = 1;
   bool temporal_id_nested = false;
   std::uint8_t chroma_format_idc = 1, bit_depth_luma = 8, bit_depth_chroma = 8;
-  std::uint32_t width = 0, height = 0;  // inside the conformance window
-  std::uint32_t sar_num = 1, sar_den = 1;
-  bool field_seq = false;                       // a picture is a field
-  bool range_said = false, full_range = false;  // not said: limited
-  std::uint8_t colour_primaries = 2, transfer_characteristics = 2, matrix_coefficients = 2;
+  std::uint32_t width = 0, height = 0;                  // inside the conformance window
+  bool field_seq = false;                               // a picture is a field
   std::uint32_t num_units_in_tick = 0, time_scale = 0;  // 0: no timing info; fps = scale / units
   std::uint8_t reorder_pictures = 0;                    // of all temporal layers
 

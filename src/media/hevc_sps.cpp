@@ -171,28 +171,7 @@ Status skip_coding_tools(BitReader& in, std::uint32_t sub_layers_minus1, HevcSps
 
 // E.2.1, as far as the timing information; nothing behind it concerns us.
 void parse_vui(BitReader& in, HevcSps& sps) {
-  if (in.flag()) {  // aspect_ratio_info_present_flag
-    const AspectRatio ratio = read_aspect_ratio(in);
-    sps.sar_num = ratio.num;
-    sps.sar_den = ratio.den;
-  }
-  if (in.flag()) {  // overscan_info_present_flag
-    in.skip(1);
-  }
-  if (in.flag()) {  // video_signal_type_present_flag
-    in.skip(3);     // video_format
-    sps.range_said = true;
-    sps.full_range = in.flag();
-    if (in.flag()) {  // colour_description_present_flag
-      sps.colour_primaries = in.u8();
-      sps.transfer_characteristics = in.u8();
-      sps.matrix_coefficients = in.u8();
-    }
-  }
-  if (in.flag()) {  // chroma_loc_info_present_flag
-    (void)in.ue();
-    (void)in.ue();
-  }
+  read_vui_signal(in, sps);
   in.skip(1);  // neutral_chroma_indication_flag
   sps.field_seq = in.flag();
   in.skip(1);       // frame_field_info_present_flag

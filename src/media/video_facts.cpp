@@ -6,6 +6,12 @@
 
 namespace recording::media {
 
+namespace {
+
+struct AspectRatio {
+  std::uint32_t num = 1, den = 1;
+};
+
 AspectRatio read_aspect_ratio(BitReader& in) {
   // Table E-1; 0 is "unspecified"
   static constexpr std::array<AspectRatio, 17> kRatios{{{1, 1},
@@ -33,6 +39,44 @@ AspectRatio read_aspect_ratio(BitReader& in) {
     return num != 0 && den != 0 ? AspectRatio{num, den} : AspectRatio{};  // else unspecified
   }
   return idc < kRatios.size() ? kRatios[idc] : AspectRatio{};
+}
+
+}  // namespace
+
+void read_vui_signal(BitReader& in, VuiSignal& signal) {
+  if (in.flag()) {  // aspect_ratio_info_present_flag
+    const AspectRatio ratio = read_aspect_ratio(in);
+    signal.sar_num = ratio.num;
+    signal.sar_den = ratio.den;
+  }
+  if (in.flag()) {  // overscan_info_present_flag
+    in.skip(1);
+  }
+  if (in.flag()) {  // video_signal_type_present_flag
+    in.skip(3);     // video_format
+    signal.range_said = true;
+    signal.full_range = in.flag();
+    if (in.flag()) {  // colour_description_present_flag
+      signal.colour_primaries = in.u8();
+      signal.transfer_characteristics = in.u8();
+      signal.matrix_coefficients = in.u8();
+    }
+  }
+  if (in.flag()) {  // chroma_loc_info_present_flag
+    (void)in.ue();
+    (void)in.ue();
+  }
+}
+
+void say_signal(const VuiSignal& signal, SourceParameters& source) {
+  source.sar_num = signal.sar_num;
+  source.sar_den = signal.sar_den;
+  if (signal.range_said) {
+    source.color_range = signal.full_range ? ColorRange::kFull : ColorRange::kLimited;
+  }
+  source.color_primaries = signal.colour_primaries;
+  source.color_transfer = signal.transfer_characteristics;
+  source.color_space = signal.matrix_coefficients;
 }
 
 std::string too_large(std::uint64_t width, std::uint64_t height) {

@@ -4,17 +4,22 @@
 #include <string>
 
 #include "media/bit_reader.hpp"
+#include "media/source_parameters.hpp"
 
 namespace recording::media {
 
 // What the headers of several video codecs have in common.
 
-// The sample aspect ratio of a VUI (H.264 and H.265, E.2.1, with table E-1); 1:1 where it is
-// unspecified.
-struct AspectRatio {
-  std::uint32_t num = 1, den = 1;
+// What a VUI begins with, as far as the place of the chroma samples (H.264, E.1.1; H.265, E.2.1).
+// The shape of a sample is 1:1 where it is unspecified.
+struct VuiSignal {
+  std::uint32_t sar_num = 1, sar_den = 1;
+  bool range_said = false, full_range = false;  // not said: limited
+  // ITU-T H.273; 2: unspecified
+  std::uint8_t colour_primaries = 2, transfer_characteristics = 2, matrix_coefficients = 2;
 };
-AspectRatio read_aspect_ratio(BitReader& in);
+void read_vui_signal(BitReader& in, VuiSignal& signal);
+void say_signal(const VuiSignal& signal, SourceParameters& source);
 
 // Sides beyond this are taken for damage.
 inline constexpr std::uint32_t kMaxPictureSide = 16384;
