@@ -2,10 +2,10 @@
 CXX_FILES = $(shell find src ngx_module tests bench -name '*.cpp' -o -name '*.hpp')
 
 .DEFAULT_GOAL := help
-.PHONY: help module asan unit test bench lint format clean
+.PHONY: help module asan unit test test-long bench lint format clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 module: ## build build/ngx_recording_module.so
 	tools/build.sh
@@ -20,6 +20,10 @@ unit: ## run the unit tests under ASan and UBSan
 
 test: ## run every test
 	tests/run.sh
+
+test-long: module ## what tests/run.sh does in short: 60 s windows, 50 kills, 4 h, 20 power cuts
+	RECORDING_LONG=1 RECORDING_TRUE_WINDOW=1 /usr/bin/python3 -m tests.integration \
+	  test_interruptions test_kills test_divide test_power_loss test_takeover
 
 bench: ## measure against nginx-rtmp's own recorder
 	bench/run.sh
