@@ -34,6 +34,8 @@ const RecordingConf* recording_conf(const ngx_cycle_t* cycle) noexcept;
 
 // Names of our thread pools, for ngx_thread_pool_get().
 inline constexpr std::string_view kIoPool = "recording_io";
+inline constexpr std::string_view kFinishPool = "recording_finish";
+inline constexpr std::string_view kReadPool = "recording_read";
 inline constexpr std::string_view kCatalogPool = "recording_catalog";
 inline constexpr std::string_view kLivePool = "recording_live";
 

@@ -137,8 +137,11 @@ char* add_thread_pools(ngx_cycle_t* cycle, const RecordingConf& conf) {
   struct Pool {
     std::string_view name, threads;
   };
-  const Pool pools[] = {
-      {kIoPool, "threads=8"}, {kCatalogPool, "threads=4"}, {kLivePool, "threads=4"}};
+  const Pool pools[] = {{kIoPool, "threads=8"},
+                        {kFinishPool, "threads=2"},
+                        {kReadPool, "threads=4"},
+                        {kCatalogPool, "threads=4"},
+                        {kLivePool, "threads=4"}};
   const ngx_command_t* command = ngx_thread_pool_module.commands;
 
   for (const Pool& pool : pools) {

@@ -24,7 +24,7 @@ constexpr ngx_msec_t kHoldMs = 50;
 // What this worker has besides nginx's own: the application and what drives it.
 struct Process {
   NgxLogSink log;
-  std::optional<NgxExecutor> io, catalog, live;
+  std::optional<NgxExecutor> io, finish, read, catalog, live;
   NgxEventLoop events;
   std::unique_ptr<app::Application> application;
   ngx_connection_t* wakeup = nullptr;
@@ -85,29 +85,30 @@ void start_timers(Process& made, ngx_log_t* log) noexcept {
   ngx_add_timer(&made.tick, 1);
 }
 
-ngx_thread_pool_t* thread_pool(ngx_cycle_t* cycle, std::string_view name) noexcept {
+// False: there is no such pool.
+bool use_pool(std::optional<NgxExecutor>& executor, ngx_cycle_t* cycle, std::string_view name) {
   ngx_str_t text = to_ngx_str(name);
-  return ngx_thread_pool_get(cycle, &text);
+  ngx_thread_pool_t* pool = ngx_thread_pool_get(cycle, &text);
+  if (pool != nullptr) {
+    executor.emplace(pool);
+  }
+  return pool != nullptr;
 }
 
 ngx_int_t start(ngx_cycle_t* cycle, const config::Config& config) {
-  ngx_thread_pool_t* io = thread_pool(cycle, kIoPool);
-  ngx_thread_pool_t* catalog = thread_pool(cycle, kCatalogPool);
-  ngx_thread_pool_t* live = thread_pool(cycle, kLivePool);
-  if (io == nullptr || catalog == nullptr || live == nullptr) {
+  auto made = std::make_unique<Process>();
+  if (!use_pool(made->io, cycle, kIoPool) || !use_pool(made->finish, cycle, kFinishPool) ||
+      !use_pool(made->read, cycle, kReadPool) || !use_pool(made->catalog, cycle, kCatalogPool) ||
+      !use_pool(made->live, cycle, kLivePool)) {
     ngx_log_error(NGX_LOG_CRIT, cycle->log, 0, "recording: its thread pools are missing");
     return NGX_ERROR;
   }
-  auto made = std::make_unique<Process>();
-  made->io.emplace(io);
-  made->catalog.emplace(catalog);
-  made->live.emplace(live);
   config::Config complete = config;
   complete.applications = recordable_applications(cycle);
   complete.transcoders = transcoded_applications(cycle);
   auto application = app::Application::create(
-      complete,
-      {&*made->io, &*made->catalog, &*made->live, &made->events, &made->log, ngx_worker == 0});
+      complete, {&*made->io, &*made->finish, &*made->read, &*made->catalog, &*made->live,
+                 &made->events, &made->log, ngx_worker == 0});
   if (!application) {
     log_error(cycle->log, "nothing can be recorded by this worker", application.error());
     return NGX_ERROR;

@@ -64,11 +64,11 @@ struct Application::Impl {
         events(*ports.log, clock, catalog, config::webhook_urls(configuration)),
         changes(*state, *ports.log),
         rounds(*ports.io, clock),
-        environment{
-            *state,        clock,          *ports.log,   *ports.io,      files,
-            catalog,       segments,       *wakeup,      events,         changes,
-            rounds,        config.runtime, config.spool, config.storage, config.min_free_bytes,
-            config.keep_ms},
+        environment{*state,         clock,        *ports.log,     *ports.io,
+                    *ports.finish,  files,        catalog,        segments,
+                    *wakeup,        events,       changes,        rounds,
+                    config.runtime, config.spool, config.storage, config.min_free_bytes,
+                    config.keep_ms},
         recorder(environment),
         live_events(*state, events),
         live({*state, clock, *ports.log, *ports.live, *ports.events, live_events, config.launcher,
@@ -133,7 +133,7 @@ Application::~Application() = default;
 
 const config::Config& Application::config() const { return impl_->config; }
 storage::FileSystem& Application::files() { return impl_->files; }
-Executor& Application::reads() { return *impl_->ports.catalog; }
+Executor& Application::reads() { return *impl_->ports.read; }
 recorder::Recorder& Application::recorder() { return impl_->recorder; }
 transcode::LiveSessions& Application::live() { return impl_->live; }
 Executor& Application::live_reads() { return *impl_->ports.live; }

@@ -27,7 +27,9 @@ namespace recording::app {
 class Application final : public api::Backend {
  public:
   struct Ports {
-    Executor* io;       // file work: one job per recording at a time, plus downloads
+    Executor* io;       // writing what is recorded: one job per recording at a time
+    Executor* finish;   // what may take long, and must hold up no recording: copies, removals
+    Executor* read;     // what downloads, timelines and playlists read
     Executor* catalog;  // catalogue work
     Executor* live;     // file work of live playback, whose disk may hang for itself
     EventLoop* events;
@@ -39,7 +41,8 @@ class Application final : public api::Backend {
 
   [[nodiscard]] const config::Config& config() const;
   [[nodiscard]] storage::FileSystem& files();
-  // For reading what downloads need: not the pool in which writes may wait for a slow disk.
+  // For reading what downloads need: not a pool in which writes, or the catalogue, wait for a slow
+  // disk.
   [[nodiscard]] Executor& reads();
   [[nodiscard]] recorder::Recorder& recorder();
   [[nodiscard]] transcode::LiveSessions& live();

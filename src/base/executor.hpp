@@ -45,4 +45,17 @@ bool post(Executor& executor, Work work, Then then) {
   return executor.post(std::make_unique<Call>(std::move(work), std::move(then)));
 }
 
+// Lets go of an open file in a pool: with its last descriptor a removed one gives its blocks back,
+// which takes a disk's time. Here, if the pool's queue is full.
+template <class File>
+void release(Executor& executor, std::shared_ptr<File> file) {
+  (void)post(
+      executor,
+      [file = std::move(file)]() mutable {
+        file.reset();
+        return true;
+      },
+      [](bool) {});
+}
+
 }  // namespace recording

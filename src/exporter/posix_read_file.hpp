@@ -19,7 +19,7 @@ class PosixReadFile final : public storage::File {
   [[nodiscard]] int descriptor() const { return fd_.get(); }
   // Of its last change, since 1970.
   [[nodiscard]] Result<std::int64_t> modified_ns() const;
-  // Whether its last name was removed since. One system call that no disk can hold up.
+  // Whether its last name was removed since. One system call, that no local disk holds up.
   [[nodiscard]] bool removed() const noexcept;
 
   Result<std::size_t> read_at(std::span<std::uint8_t> into, std::uint64_t offset) override;

@@ -75,6 +75,17 @@ struct VideoOpener::Shared {
   VideoCache cache;
 };
 
+// For a download may outlive its file.
+std::shared_ptr<const ServedVideo> VideoOpener::closed_in_pool(
+    const std::shared_ptr<Shared>& opener, std::shared_ptr<const ServedVideo> video) {
+  const ServedVideo* served = video.get();
+  return {served, [opener = std::weak_ptr(opener), video](const ServedVideo*) mutable {
+            if (const auto alive = opener.lock()) {
+              release(alive->ports.io, std::move(video));
+            }
+          }};
+}
+
 // One open(): live state, file, catalogue, file, and once more from the beginning. Closures that
 // wait in a pool hold it; it holds the opener weakly, so that nothing is touched after that is
 // gone.
@@ -158,6 +169,7 @@ class VideoOpener::Attempt : public std::enable_shared_from_this<VideoOpener::At
       return (this->*otherwise)();
     }
     if (video) {
+      video = closed_in_pool(opener, std::move(video).value());
       opener->cache.put(slug_, part_, video.value(), opener->ports.clock.monotonic_ms());
     }
     then_(std::move(video));

@@ -45,6 +45,8 @@ class VideoOpener {
  private:
   class Attempt;
   struct Shared;
+  static std::shared_ptr<const ServedVideo> closed_in_pool(
+      const std::shared_ptr<Shared>& opener, std::shared_ptr<const ServedVideo> video);
   std::shared_ptr<Shared> shared_;
 };
 

@@ -23,7 +23,8 @@ struct Environment {
   runtime::LiveState& state;
   const Clock& clock;
   Log& log;
-  Executor& io;
+  Executor& io;      // writes what is recorded, and comes back to it
+  Executor& finish;  // ends recordings and removes files, which may be copied for minutes
   storage::FileSystem& files;
   catalog::CatalogService& catalog;
   SegmentPool& segments;

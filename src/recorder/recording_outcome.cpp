@@ -71,9 +71,9 @@ void Recording::post_conclusion() {
   }
   busy_ = true;
   const bool posted = post(
-      env_.io,
+      env_.finish,
       [writer = writer_, &files = env_.files, spool = env_.spool, storage = env_.storage,
-       identity = std::move(identity)]() {
+       identity = std::move(identity)]() mutable {
         if (writer == nullptr) {
           auto before = concluded_before(files, storage, identity);
           const bool tells =
@@ -82,7 +82,9 @@ void Recording::post_conclusion() {
             return before;
           }
         }
-        return conclude(files, spool, storage, identity, writer.get());
+        auto outcome = conclude(files, spool, storage, identity, writer.get());
+        writer.reset();  // else the event loop might close what was removed
+        return outcome;
       },
       [self = shared_from_this(), watch = runtime::Stopwatch()](Result<Outcome> outcome) {
         self->busy_ = false;
@@ -102,7 +104,7 @@ void Recording::concluded(Result<Outcome> outcome) {
     return;
   }
   retry_step_ms_ = 0;
-  writer_.reset();
+  release(env_.finish, std::move(writer_));
   count_bytes(outcome.value().size);
   if (!settled_error_.empty() && !outcome.value().error.empty()) {
     outcome.value().error = settled_error_;
@@ -226,7 +228,7 @@ void Recording::forget() {
 
 void Recording::close() {
   stage_ = Stage::kClosed;
-  writer_.reset();
+  release(env_.finish, std::move(writer_));
   lock_.reset();
   env_.wakeup.wake_all();  // somebody may be waiting for the lock
 }

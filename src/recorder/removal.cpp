@@ -34,7 +34,7 @@ void remove_files(Environment& environment, const catalog::VideoRow& row,
   const std::string folder = row.path.empty() ? spool_folder(environment.spool, row.slug)
                                               : environment.storage + "/" + row.path;
   const bool posted = post(
-      environment.io,
+      environment.finish,
       [&files = environment.files, folder]() { return remove_folder(files, folder); },
       [&environment, slug = row.slug, path = row.path, then](Status removed) {
         if (removed) {

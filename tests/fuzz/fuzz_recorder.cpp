@@ -89,10 +89,10 @@ class Life {
         worker_->tick(in_.u8() * 10);
         break;
       case 4:
-        (void)worker_->io.run_one();
+        (void)(worker_->io.run_one() || worker_->finish_io.run_one());
         break;
       case 5:
-        (void)worker_->io.finish_one();
+        (void)(worker_->io.finish_one() || worker_->finish_io.finish_one());
         break;
       case 6:
         worker_->settle();

@@ -410,16 +410,16 @@ class Blocks(IntegrationTest):
             with self.subTest(conf):
                 server = self.start_nginx(conf=conf)
                 worker = server.workers()[0]
-                # 3, recording_catalog's 4, recording_live's 4, and the event loop's own.
-                wait_for(lambda w=worker: len(os.listdir(f"/proc/{w}/task")) == 12,
-                         what="12 threads")
+                # 3, those of the other pools, and the event loop's own.
+                wait_for(lambda w=worker: len(os.listdir(f"/proc/{w}/task")) == 3 + 14 + 1,
+                         what="18 threads")
                 server.check()
 
     def test_thread_pools_come_with_the_block(self):
         server = self.start_nginx(conf=BLOCK)
         worker = server.workers()[0]
-        wait_for(lambda: len(os.listdir(f"/proc/{worker}/task")) == 17,
-                 what="8 + 4 + 4 + 1 threads")
+        wait_for(lambda: len(os.listdir(f"/proc/{worker}/task")) == 23,
+                 what="8 + 2 + 4 + 4 + 4 + 1 threads")
 
     def test_no_threads_without_the_block(self):
         server = self.start_nginx(conf="http { server { listen 127.0.0.1:@http_port@; } }\n")

@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -252,6 +253,24 @@ void idle_files_are_closed(void**) {
   assert_true(world.opener->idle());
 }
 
+// That is when the blocks of a removed file are given back.
+void the_last_descriptor_is_closed_in_a_pool_thread(void**) {
+  World world;
+  TestRecording recording(world.folder.path("storage/x/source.mp4"));
+  assert_true(recording.append(10) && recording.finish());
+  world.put_row("x");
+  auto video = world.open();
+  assert_non_null(video.get());
+  const int descriptor = video->descriptor();
+  world.clock.advance(60'000);
+  world.opener->sweep();
+  world.answer.reset();
+  video.reset();
+  assert_true(::fcntl(descriptor, F_GETFD) != -1);
+  world.drain();
+  assert_int_equal(::fcntl(descriptor, F_GETFD), -1);
+}
+
 void each_growing_request_sees_what_is_committed_then(void**) {
   World world;
   TestRecording recording(world.spool_path());
@@ -308,6 +327,7 @@ int main() {
       cmocka_unit_test(the_next_request_for_a_finished_video_waits_for_nothing),
       cmocka_unit_test(a_deleted_video_is_gone_although_it_was_open),
       cmocka_unit_test(idle_files_are_closed),
+      cmocka_unit_test(the_last_descriptor_is_closed_in_a_pool_thread),
       cmocka_unit_test(each_growing_request_sees_what_is_committed_then),
       cmocka_unit_test(nothing_is_touched_after_the_opener_is_gone),
       cmocka_unit_test(the_name_is_the_catalogues),

@@ -57,11 +57,13 @@ class Life {
     }
   }
   void pool() {
-    if (worker().io.run_one()) {
-      step();
-    }
-    if (worker().io.finish_one()) {
-      step();
+    for (QueuedExecutor* threads : {&worker().io, &worker().finish_io}) {
+      if (threads->run_one()) {
+        step();
+      }
+      if (threads->finish_one()) {
+        step();
+      }
     }
     if (worker().catalog_io.drain() > 0) {
       step();
@@ -71,7 +73,9 @@ class Life {
     }
   }
   void drain() {
-    while (worker().io.waiting() + worker().io.finished() + worker().catalog_io.waiting() > 0) {
+    while (worker().io.waiting() + worker().io.finished() + worker().finish_io.waiting() +
+               worker().finish_io.finished() + worker().catalog_io.waiting() >
+           0) {
       pool();
     }
   }
@@ -278,6 +282,8 @@ void kill_in_the_middle_of_recovery_loses_nothing(void**) {
         worker.recorder().tick();
         worker.io.run_one();
         worker.io.finish_one();
+        worker.finish_io.run_one();
+        worker.finish_io.finish_one();
         worker.catalog_io.drain();
       }
     }
@@ -337,6 +343,7 @@ void leaving_at_any_step_loses_nothing(void**) {
     }
     life.worker().recorder().leave();
     life.worker().io.exit_process();
+    life.worker().finish_io.exit_process();
     life.kill();
     recover(machine);
     if (!videos_are(machine, life.encoder.handed)) {

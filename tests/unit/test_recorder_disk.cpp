@@ -172,6 +172,41 @@ void disk_that_stands_still_costs_the_buffer_and_no_more(void**) {
   }
 }
 
+// A copy to another file system takes minutes: it has threads of its own.
+void end_that_takes_long_holds_up_no_other_recording(void**) {
+  Machine machine;
+  machine.rules.reconnect_window_ms = 0;
+  Worker worker(machine);
+  worker.tick();
+  Encoder first, second;
+  recorder::Session* ended = publish_for(worker, first, 3000);
+  second.connect(worker.publish("other"), 0);
+  worker.settle();
+  worker.recorder().end(ended, recorder::SessionEnd::kGoodbye);
+  const auto written = [&] {
+    for (int i = 0; i < 3; ++i) {  // only recording_finish stands still
+      machine.clock.advance(1000);
+      worker.recorder().tick();
+      worker.io.drain();
+      worker.catalog_io.drain();
+    }
+    for (const runtime::RecordingRecord& record : worker.recordings()) {
+      if (record.stream == worker.stream_index("other")) {
+        return record.committed_bytes.get();
+      }
+    }
+    return std::int64_t{0};
+  };
+  second.run_until(3000);
+  const std::int64_t before = written();
+  second.run_until(6000);
+  assert_true(before > 0 && written() > before);
+  assert_int_equal(worker.finish_io.waiting(), 1);
+  assert_int_equal(ready_videos(machine).size(), 0);
+  worker.settle();
+  assert_int_equal(ready_videos(machine).size(), 1);
+}
+
 void queue_without_room_loses_nothing(void**) {
   Machine machine;
   machine.rules.reconnect_window_ms = 2000;
@@ -451,6 +486,7 @@ int main() {
       cmocka_unit_test(failing_operation_does_not_keep_a_short_recording),
       cmocka_unit_test(failing_reads_do_not_lose_a_finished_video),
       cmocka_unit_test(disk_that_stands_still_costs_the_buffer_and_no_more),
+      cmocka_unit_test(end_that_takes_long_holds_up_no_other_recording),
       cmocka_unit_test(queue_without_room_loses_nothing),
       cmocka_unit_test(recording_goes_on_without_a_journal),
       cmocka_unit_test(failed_sync_keeps_the_journal),

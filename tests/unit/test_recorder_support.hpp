@@ -160,6 +160,7 @@ class Worker {
                     machine.clock,
                     machine.log,
                     io,
+                    finish_io,
                     machine.disk,
                     catalog_,
                     segments,
@@ -179,6 +180,7 @@ class Worker {
     segments.abandon();
     recorder_.reset();
     io.kill_process();
+    finish_io.kill_process();
     catalog_io.kill_process();
   }
   Worker(const Worker&) = delete;
@@ -192,7 +194,7 @@ class Worker {
     return recorder_->begin({"live", name, machine_.rules, nullptr, {}}, std::move(admission));
   }
   void settle() {
-    while (io.drain() + catalog_io.drain() > 0) {
+    while (io.drain() + finish_io.drain() + catalog_io.drain() > 0) {
     }
   }
   // A second passes.
@@ -235,7 +237,7 @@ class Worker {
   Machine& machine_;
 
  public:
-  QueuedExecutor io, catalog_io;
+  QueuedExecutor io, finish_io, catalog_io;
 
  private:
   std::unique_ptr<runtime::LiveState> state_;
