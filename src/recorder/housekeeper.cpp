@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "recorder/left_session.hpp"
 #include "recorder/live_change.hpp"
 #include "recorder/stream_settings.hpp"
 #include "runtime/journal.hpp"
@@ -60,6 +61,7 @@ void Housekeeper::tick() {
     search_spool();
   }
   settle_left();
+  tell_left_sessions(env_);
   look();
   if (ticks_ % kSweepTicks == 0) {
     sweep_journals();
@@ -167,21 +169,25 @@ void Housekeeper::settle_left() {
 }
 
 void Housekeeper::mark_interrupted(const Orphan& orphan) {
+  std::optional<LeftSession> session;
   env_.changes.make_now([&](LiveState::Transaction& live) {
     const RecordingRecord* record = live.recording(orphan.index);
     if (record == nullptr || record->slug.view() != orphan.record.slug.view() ||
         record->state != orphan.record.state) {
       return;
     }
+    const std::int64_t last_ms = live.stream(record->stream)->last_message_ms.get();
+    if (live.stream(record->stream)->session.id == orphan.stream.session.id) {
+      session = take_left_session(live, record->stream, env_.clock);
+    }
     RecordingRecord& left = live.edit_recording(orphan.index);
     left.state = RecordingState::kInterrupted;
-    left.interrupted_ms =
-        std::max(live.stream(left.stream)->last_message_ms.get(), left.interrupted_ms);
+    left.interrupted_ms = std::max(last_ms, left.interrupted_ms);
     left.end_reason.assign("worker_died");
-    if (live.stream(left.stream)->session.id == orphan.stream.session.id) {
-      live.edit_stream(left.stream).session = {};
-    }
   });
+  if (session) {
+    tell_left_session(env_, *session);
+  }
 }
 
 void Housekeeper::adopt(const Orphan& orphan) {

@@ -182,6 +182,7 @@ void Recorder::leave() {
     }
     runtime::StreamRecord& edited = live.edit_stream(session->stream_index());
     edited.session = {};
+    edited.left_wall_ms = env_.clock.wall_ms();
     const runtime::RecordingRecord* record = live.recording(edited.recording);
     if (record != nullptr && record->state == RecordingState::kActive) {
       runtime::RecordingRecord& left = live.edit_recording(edited.recording);

@@ -7,6 +7,7 @@
 #include "base/strings.hpp"
 #include "recorder/control.hpp"
 #include "recorder/events.hpp"
+#include "recorder/left_session.hpp"
 #include "recorder/live_change.hpp"
 #include "recorder/stream_settings.hpp"
 
@@ -96,6 +97,7 @@ Status Session::open() {
   if (!begun) {
     return std::move(begun).error();
   }
+  std::optional<LeftSession> left;
   {
     LiveState::Transaction live = std::move(begun).value();
     auto index = live.ensure_stream(publisher_.app, publisher_.name);
@@ -103,17 +105,10 @@ Status Session::open() {
       return std::move(index).error();
     }
     stream_ = index.value();
+    // We have the stream's lock: whoever had it is dead. Before our own first message moves the
+    // gauge that says when the last one came.
+    left = take_left_session(live, stream_, env_.clock);
     StreamRecord& stream = live.edit_stream(stream_);
-    if (const RecordingRecord* left = live.recording(stream.recording);
-        left != nullptr && left->state == RecordingState::kActive) {
-      // We have the stream's lock: whoever saved this is dead. Noted before our own first message
-      // moves the gauge that says when the last one came.
-      RecordingRecord& record = live.edit_recording(stream.recording);
-      record.state = RecordingState::kInterrupted;
-      record.interrupted_ms = stream.last_message_ms.get();
-      record.end_reason.assign("worker_died");
-    }
-    stream.session = {};
     stream.playback = {};
     stream.session.id = stream.session.recorded_id = id_;
     stream.session.pid = static_cast<std::int32_t>(::getpid());
@@ -123,6 +118,9 @@ Status Session::open() {
     stream.replaced = 0;
     fence_ = ++stream.fence;
     stream_id_ = stream.settings_known != 0 ? stream.stream_id : 0;
+  }
+  if (left) {
+    tell_left_session(env_, *left);
   }
   if (stream_id_ != 0) {
     env_.catalog.write(

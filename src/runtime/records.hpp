@@ -10,7 +10,7 @@
 // every nginx generation shares. A change of any layout here is a new kLayoutVersion.
 namespace recording::runtime {
 
-inline constexpr std::uint32_t kLayoutVersion = 5;
+inline constexpr std::uint32_t kLayoutVersion = 6;
 inline constexpr std::int32_t kNone = -1;
 
 // A short text of bounded length; longer input is cut.
@@ -158,6 +158,8 @@ struct StreamRecord {
   Text<256> app, name;
   SessionInfo session;
   LivePlayback playback;  // of this session
+  // When a session ended that nobody was told of, for its worker was exiting; 0: there is none.
+  std::int64_t left_wall_ms = 0;
   // A session whose worker must let the name go, because another publisher takes it over; 0: none.
   std::uint64_t replaced = 0;
   std::uint64_t fence = 0;         // counts ownerships of this stream; never goes back

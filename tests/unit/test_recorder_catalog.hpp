@@ -67,7 +67,17 @@ class FakeCatalog final : public CatalogWithoutJobs {
     }
     return row;
   }
-  Status set_stream_times(std::int64_t, std::int64_t, std::int64_t) override { return answer(); }
+  Status set_stream_times(std::int64_t id, std::int64_t started_at,
+                          std::int64_t finished_at) override {
+    RECORDING_TRY(answer());
+    for (auto& [key, row] : data_.streams) {
+      if (row.id == id) {
+        row.started_at = started_at != 0 ? started_at : row.started_at;
+        row.finished_at = finished_at != 0 ? finished_at : row.finished_at;
+      }
+    }
+    return ok();
+  }
   Status put_video(const catalog::VideoRow& row) override {
     RECORDING_TRY(answer());
     catalog::VideoRow& known = data_.videos[row.slug];

@@ -81,6 +81,72 @@ void an_outcome_has_one_id_whoever_tells_it(void**) {
               make_event("recording.resumed", {}, facts, 1).id);
 }
 
+// The events of one publish and the next, whatever ended the first.
+std::string told_of(Machine& machine) {
+  std::string all;
+  for (const catalog::EventRow& event : machine.catalog.events) {
+    all += nlohmann::json::parse(event.body)["type"].get<std::string>() + " ";
+  }
+  return all;
+}
+
+enum class Ending { kKilled, kStopped };
+
+void recorded_for(Machine& machine, Ending ending, std::uint64_t ms) {
+  Worker worker(machine);
+  worker.tick();
+  Encoder encoder;
+  publish_for(worker, encoder, ms);
+  if (ending == Ending::kStopped) {
+    worker.recorder().leave();
+  }
+}
+
+void what_a_dead_worker_could_not_tell_is_told_for_it(void**) {
+  for (const Ending ending : {Ending::kKilled, Ending::kStopped}) {
+    for (const bool housekeeper_is_first : {true, false}) {
+      Machine machine;
+      recorded_for(machine, ending, 3000);
+      const std::int64_t ended = machine.clock.wall_ms();
+      machine.clock.advance(2000);
+      Worker next(machine);
+      if (housekeeper_is_first) {
+        next.tick();
+        assert_int_equal(next.stream().session.id, 0);
+        assert_string_equal(told_of(machine).c_str(),
+                            "stream.started recording.started recording.interrupted stream.ended ");
+      }
+      Encoder encoder;
+      publish_for(next, encoder, 1000, 5000);
+      assert_string_equal(told_of(machine).c_str(),
+                          "stream.started recording.started recording.interrupted stream.ended "
+                          "stream.started recording.resumed ");
+      assert_in_range(machine.catalog.streams["live/cam"].finished_at, ended - 200, ended + 200);
+    }
+  }
+}
+
+void a_stream_that_was_not_recorded_is_not_live_when_its_worker_died(void**) {
+  Machine machine;
+  machine.rules.auto_record = 0;
+  recorded_for(machine, Ending::kKilled, 1000);
+  Worker next(machine);
+  assert_true(next.stream().session.id != 0);
+  next.tick();
+  assert_int_equal(next.stream().session.id, 0);
+  next.ticks(3);
+  assert_string_equal(told_of(machine).c_str(), "stream.started stream.ended ");
+}
+
+void nothing_is_told_of_a_session_that_goes_on(void**) {
+  Machine machine;
+  Worker worker(machine), housekeeper(machine);
+  Encoder encoder;
+  publish_for(worker, encoder, 3000);
+  housekeeper.ticks(3);
+  assert_string_equal(told_of(machine).c_str(), "stream.started recording.started ");
+}
+
 }  // namespace
 
 int main() {
@@ -88,6 +154,9 @@ int main() {
       cmocka_unit_test(goes_to_the_log_and_to_the_outbox),
       cmocka_unit_test(what_the_catalogue_does_not_take_is_given_again_in_order),
       cmocka_unit_test(an_outcome_has_one_id_whoever_tells_it),
+      cmocka_unit_test(what_a_dead_worker_could_not_tell_is_told_for_it),
+      cmocka_unit_test(a_stream_that_was_not_recorded_is_not_live_when_its_worker_died),
+      cmocka_unit_test(nothing_is_told_of_a_session_that_goes_on),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
