@@ -24,9 +24,10 @@ using transcode::LiveFile;
 using transcode::LivePath;
 
 // A playlist is asked for again and again. What a run's other files hold never changes, and no
-// other run has a file of the same URL.
+// other run has a file of the same URL. Not "public": a shared cache would give others what an
+// Authorization opened (RFC 9111, 3.5).
 constexpr std::string_view kPlaylistCaching = "no-cache";
-constexpr std::string_view kSegmentCaching = "public, max-age=31536000, immutable";
+constexpr std::string_view kSegmentCaching = "max-age=31536000, immutable";
 
 // Relative, so that prefixes and proxies do not matter.
 ngx_int_t send_to(ngx_http_request_t* r, std::string location) {

@@ -144,8 +144,9 @@ ngx_int_t check_link(ngx_http_request_t* r, const exporter::LinkSecret& secret) 
   if (secret.text.empty()) {
     return NGX_OK;
   }
-  switch (exporter::check_link(to_view(r->uri), argument(r, "md5"), argument(r, "expires"),
-                               secret.text, ngx_time())) {
+  const exporter::LinkArguments link{to_view(r->uri), argument(r, "md5"), argument(r, "expires"),
+                                     argument(r, "only")};
+  switch (exporter::check_link(link, secret.text, ngx_time())) {
     case exporter::LinkCheck::kGood:
       return NGX_OK;
     case exporter::LinkCheck::kExpired:

@@ -109,6 +109,7 @@ function play_with_hls_js() {
     player.destroy();
     give_up();
   });
+  player.on(Hls.Events.LEVEL_LOADED, (_, {details}) => { growing = details.live; });
   player.on(Hls.Events.MANIFEST_PARSED, () => offer_qualities(player));
   player.loadSource(url("master.m3u8"));
   player.attachMedia(video);
@@ -131,6 +132,7 @@ function offer_qualities(player) {
 // ---- chapters, one for each stretch without an interruption
 
 let chapters = [];
+let growing = null;  // as far as hls.js has said
 
 async function show_chapters() {
   const found = await cues("chapters.vtt");
@@ -139,8 +141,7 @@ async function show_chapters() {
     draw_chapters();
   }
   // More may come as long as it is recorded.
-  if (!Number.isFinite(video.duration) || found.length === 0 || video.duration > found.at(-1).end + 1)
-    setTimeout(show_chapters, CHAPTERS_MS);
+  if (growing ?? !Number.isFinite(video.duration)) setTimeout(show_chapters, CHAPTERS_MS);
 }
 
 function draw_chapters() {

@@ -49,18 +49,19 @@ void add_links(Json& json, const VideoRow& row, const exporter::Links& links) {
   json["iframe_embed_code"] = text_or_null(embed_code(page));
   json["hls_url"] =
       downloadable ? text_or_null(links.to(row.slug + "/master.m3u8")) : Json(nullptr);
-  const auto link = [&](bool there, const std::string& name) {
-    return there ? text_or_null(links.to(row.slug + "/" + name)) : Json(nullptr);
+  const auto picture = [&](bool there, const std::string& name) {
+    return there ? text_or_null(links.to_picture(row.slug + "/" + name)) : Json(nullptr);
   };
-  json["screenshot"] = link(row.pictures.poster, "poster.jpg");
+  json["screenshot"] = picture(row.pictures.poster, "poster.jpg");
   json["screenshots"] = Json::array();
   for (std::int64_t i = 1; i <= row.pictures.screenshots; ++i) {
-    if (Json one = link(true, "screenshot-" + std::to_string(i) + ".jpg"); !one.is_null()) {
+    if (Json one = picture(true, "screenshot-" + std::to_string(i) + ".jpg"); !one.is_null()) {
       json["screenshots"].push_back(std::move(one));
     }
   }
-  json["sprite"] = link(row.pictures.sprite, "sprite.jpg");
-  json["sprite_vtt"] = link(row.pictures.sprite, "sprite.vtt");
+  json["sprite"] = picture(row.pictures.sprite, "sprite.jpg");
+  json["sprite_vtt"] =
+      row.pictures.sprite ? text_or_null(links.to(row.slug + "/sprite.vtt")) : Json(nullptr);
 }
 
 Json renditions_json(const VideoView& view, const exporter::Links& links) {

@@ -61,6 +61,15 @@ std::string_view signed_part(std::string_view uri) {
 }  // namespace
 
 std::string Links::to(const std::string& path, const std::string& query) const {
+  return make(path, query, &signed_part);
+}
+
+std::string Links::to_picture(const std::string& path) const {
+  return make(path, secret_.empty() ? "" : "only=1", [](std::string_view uri) { return uri; });
+}
+
+std::string Links::make(const std::string& path, const std::string& query,
+                        std::string_view (*signed_of)(std::string_view uri)) const {
   if (base_url_.empty()) {
     return {};
   }
@@ -73,16 +82,17 @@ std::string Links::to(const std::string& path, const std::string& query) const {
   if (!secret_.empty()) {
     const std::string expires = std::to_string(expires_s_);
     const std::string uri = uri_ + percent_decode(path).value_or(path);
-    url += separator + ("md5=" + signature(signed_part(uri), expires, secret_));
+    url += separator + ("md5=" + signature(signed_of(uri), expires, secret_));
     url += "&expires=" + expires;
   }
   return url;
 }
 
-LinkCheck check_link(std::string_view uri, std::string_view md5, std::string_view expires,
-                     const std::string& secret, std::int64_t now_s) {
-  const auto until = parse_integer(expires);
-  const std::string right = signature(signed_part(uri), expires, secret);
+LinkCheck check_link(const LinkArguments& link, const std::string& secret, std::int64_t now_s) {
+  const auto until = parse_integer(link.expires);
+  const std::string_view uri = link.only == "1" ? link.uri : signed_part(link.uri);
+  const std::string right = signature(uri, link.expires, secret);
+  std::string_view md5 = link.md5;
   while (md5.ends_with('=')) {
     md5.remove_suffix(1);
   }

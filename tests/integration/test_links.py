@@ -99,10 +99,13 @@ class Links(LiveTest):
         playlist = Api(front).get(path_of(video["hls_url"])).body.decode().splitlines()[-1]
         segment = Api(front).get(f"{page}/{playlist}").body.decode().splitlines()[-2]
         expired = sign(page, now - 2).partition("?")[2]
+        for_poster = sign(f"{page}/poster.jpg", now + 99).partition("?")[2]
         self.check_all(front, server.http_port, [
             (path_of(video["origin_url"]), 200), (epoch, 200), (epoch.partition("&")[0], 403),
             (f"{page}?{query}", 200), (f"{page}/{playlist}", 200), (f"{page}/{segment}", 200),
             (f"{page}/chapters.vtt?{query}", 200), (f"{page}/poster.jpg?{query}", 404),
+            (sign(f"{page}/poster.jpg", now + 99) + "&only=1", 404),
+            (f"{page}/source.media?{for_poster}&only=1", 403), (f"{page}?{for_poster}&only=1", 403),
             (f"{page}/source.media?{query}", 200), (f"{page}/source.mp4?{query}", 403),
             (f"{page}/source.m3u8", 403), (f"{page}/source.m4s", 403), (page, 403),
             (f"{page}/source.m3u8?{expired}", 410), (f"{page}/source.m4s?{expired}", 410)])

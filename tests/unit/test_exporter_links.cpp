@@ -16,7 +16,7 @@ constexpr const char* kMd5 = "mdMvBswLOuvdeZ_tkYgw4w";
 
 LinkCheck check(const std::string& uri, const std::string& md5 = kMd5,
                 const std::string& expires = "1800000060", std::int64_t now = kNow) {
-  return check_link(uri, md5, expires, kSecret, now);
+  return check_link({uri, md5, expires, ""}, kSecret, now);
 }
 
 void a_link_is_what_secure_link_checks(void**) {
@@ -65,6 +65,33 @@ void a_link_to_a_page_is_one_to_playback(void**) {
               LinkCheck::kWrong);
 }
 
+// It may be in a mail: whoever has it does not see the video.
+void a_link_to_a_picture_opens_nothing_else(void**) {
+  const std::string slug = "0123456789abcdef0123456789abcdef", folder = "/videos/" + slug;
+  const Links links("https://h/videos/", "/videos/", {kSecret, 60}, kNow);
+  const std::string link = links.to_picture(slug + "/poster.jpg");
+  assert_string_equal(link.substr(0, link.find("&md5=")).c_str(),
+                      ("https://h/videos/" + slug + "/poster.jpg?only=1").c_str());
+  const std::string md5 = link.substr(link.find("md5=") + 4, 22), expires = "1800000060";
+  const auto opens = [&](const std::string& file, const char* only) {
+    return check_link({folder + file, md5, expires, only}, kSecret, kNow) == LinkCheck::kGood;
+  };
+  assert_true(opens("/poster.jpg", "1"));
+  for (const char* file :
+       {"/source.media", "/master.m3u8", "/screenshot-1.jpg", "", "/source.mp4"}) {
+    assert_false(opens(file, "1") || opens(file, ""));
+  }
+  assert_false(opens("/poster.jpg", ""));
+  // Nor does the page's own open what it does not name.
+  const std::string page = links.to(slug);
+  assert_true(
+      check_link({folder + "/source.mp4", page.substr(page.find("md5=") + 4, 22), expires, "1"},
+                 kSecret, kNow) == LinkCheck::kWrong);
+  assert_string_equal(
+      Links("https://h/videos/", "/videos/", {}, kNow).to_picture("a/b.jpg").c_str(),
+      "https://h/videos/a/b.jpg");
+}
+
 void good_for_its_path_alone(void**) {
   assert_true(check("/videos/abc/source.mp4") == LinkCheck::kGood);
   assert_true(check("/videos/abc/source.mp4", std::string(kMd5) + "==") == LinkCheck::kGood);
@@ -96,7 +123,7 @@ void nothing_else_will_do(void**) {
   for (const char* expires : {"", "1800000061", "01800000060", "1800000060 ", "x", "-1"}) {
     assert_true(check(uri, kMd5, expires) == LinkCheck::kWrong);
   }
-  assert_true(check_link(uri, kMd5, "1800000060", "a Secret", kNow) == LinkCheck::kWrong);
+  assert_true(check_link({uri, kMd5, "1800000060", ""}, "a Secret", kNow) == LinkCheck::kWrong);
 }
 
 void it_ends(void**) {
@@ -111,6 +138,7 @@ const CMUnitTest kTests[] = {
     cmocka_unit_test(a_link_is_what_secure_link_checks),
     cmocka_unit_test(without_a_secret_links_have_no_end),
     cmocka_unit_test(a_link_to_a_page_is_one_to_playback),
+    cmocka_unit_test(a_link_to_a_picture_opens_nothing_else),
     cmocka_unit_test(good_for_its_path_alone),
     cmocka_unit_test(nothing_else_will_do),
     cmocka_unit_test(it_ends),
