@@ -20,6 +20,8 @@ constexpr std::int64_t kShortLookMs = 250;
 constexpr std::int64_t kLongLookMs = 1000;
 // A track that is announced and does not come keeps the others waiting for so long.
 constexpr std::int64_t kLongestWaitMs = 3000;
+// Media that no configuration has described for so long will not be any more.
+constexpr std::int64_t kUndescribedMs = 10000;
 // Faster pictures than that are declared by mistake; if they come, this is how fast they go on.
 constexpr double kMostLiveRate = 120;
 constexpr FrameRate kUsualRate{30, 1};
@@ -99,6 +101,11 @@ SourceProbe::State SourceProbe::take(const SourceMessage& message, const SourceI
   }
   if (is_complete(intake, now_ms)) {
     freeze(intake);
+  } else if (now_ms - began_ms_ >= kUndescribedMs && intake.config(TrackKind::kVideo) == nullptr &&
+             intake.config(TrackKind::kAudio) == nullptr) {
+    refuse(
+        "media come without a codec configuration, which no decoder can do without: reconnect "
+        "the encoder");
   }
   return state_;
 }

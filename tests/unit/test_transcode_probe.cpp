@@ -133,6 +133,20 @@ void announced_sound_that_does_not_come_is_not_waited_for_forever(void**) {
   }
 }
 
+void media_that_nothing_describes_are_refused(void**) {
+  Source source;
+  source.send(25, 0, 9900);
+  assert_true(source.probe.state() == State::kProbing);
+  source.send(25, 9900, 10200);
+  assert_true(source.probe.state() == State::kRefused);
+  assert_non_null(std::strstr(source.probe.refusal().c_str(), "codec configuration"));
+  Source late;
+  late.send(25, 0, 5000);
+  late.describe(25, false, 240, false, 5000);
+  late.send(25, 5000, 12000);
+  assert_true(late.probe.state() == State::kReady);
+}
+
 void configuration_then_timestamps_say_what_metadata_do_not(void**) {
   Source vui;
   vui.probe.take_metadata(announced(std::nullopt));
@@ -299,6 +313,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(what_is_announced_is_waited_for_and_no_longer),
       cmocka_unit_test(announced_sound_that_does_not_come_is_not_waited_for_forever),
+      cmocka_unit_test(media_that_nothing_describes_are_refused),
       cmocka_unit_test(configuration_then_timestamps_say_what_metadata_do_not),
       cmocka_unit_test(rates_by_timestamps_are_the_usual_ones),
       cmocka_unit_test(absurd_rates_of_metadata_and_configuration_are_passed_over),
