@@ -183,11 +183,16 @@ std::string_view path_below_location(ngx_http_request_t* r) noexcept {
   return path;
 }
 
+std::string_view own_files_prefix(ngx_http_request_t* r) noexcept {
+  const auto* main =
+      static_cast<HttpMainConf*>(ngx_http_get_module_main_conf(r, ngx_http_recording_module));
+  return prefix_in(main->files, ngx_http_get_module_srv_conf(r, ngx_http_core_module));
+}
+
 std::string_view files_prefix(ngx_http_request_t* r) noexcept {
   const auto* main =
       static_cast<HttpMainConf*>(ngx_http_get_module_main_conf(r, ngx_http_recording_module));
-  const std::string_view own =
-      prefix_in(main->files, ngx_http_get_module_srv_conf(r, ngx_http_core_module));
+  const std::string_view own = own_files_prefix(r);
   if (!own.empty() || main->files.nelts == 0) {
     return own;
   }

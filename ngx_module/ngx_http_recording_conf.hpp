@@ -39,7 +39,8 @@ std::string_view path_below_location(ngx_http_request_t* r) noexcept;
 // The prefix of the location with recording_files, of the request's own server if it has one, with
 // a final slash ("/videos/" stays so, "/videos" gets one). Empty: there is none.
 std::string_view files_prefix(ngx_http_request_t* r) noexcept;
-// The same of recording_api, in the request's own server only.
+// The same, and that of recording_api, in the request's own server only.
+std::string_view own_files_prefix(ngx_http_request_t* r) noexcept;
 std::string_view api_prefix(ngx_http_request_t* r) noexcept;
 
 // The content handlers that the directives install; each is in the file of its name.

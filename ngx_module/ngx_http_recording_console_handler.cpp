@@ -34,7 +34,7 @@ ngx_int_t send_config(ngx_http_request_t* r) {
   std::string links = make_links(r, app->config()).to("");
   links.erase(std::min(links.find('?'), links.size()));
   const std::string config =
-      api::console_config(location_prefix(r), api_prefix(r), files_prefix(r), links);
+      api::console_config(location_prefix(r), api_prefix(r), own_files_prefix(r), links);
   return push_header(r, "Cache-Control", "no-store") != nullptr
              ? send_body(r, NGX_HTTP_OK, "application/json", config)
              : NGX_HTTP_INTERNAL_SERVER_ERROR;

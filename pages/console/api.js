@@ -12,9 +12,11 @@ export async function find_api() {
 
 export const api_url = path => new URL(path, new URL(config.api, page));
 
-// The API's links may name a host that this browser does not use: the same, from where the page is.
+// The API's links may name a host that this browser does not use: the same, from where the page is. But
+// not when another server has the files.
 export function local(link) {
-  if (link === null || config.links === null || !link.startsWith(config.links)) return link;
+  if (link === null || config.files === null || config.links === null || !link.startsWith(config.links))
+    return link;
   return new URL(config.files, page).href + link.slice(config.links.length);
 }
 

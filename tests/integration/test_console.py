@@ -9,6 +9,7 @@ import unittest
 from tests.integration.support import Api, test_clip, wait_for
 from tests.integration.support.console import Browser, can_drive
 from tests.integration.support.live import LIVE
+from tests.integration.support.nginx import take_port
 from tests.integration.support.recording import RecordingTest
 from tests.integration.support.webhooks import Receiver
 
@@ -73,6 +74,15 @@ class Serving(RecordingTest):
         for path in ("assets/main.js", "assets/x/none.js", "assets/x/index.html", "none"):
             self.assertEqual(api.get(f"/a/b/console/{path}").status, 404, path)
         self.assertEqual(api.post("/a/b/console/", {}).status, 405)
+
+    def test_another_server_may_have_the_files(self):
+        port, claim = take_port()
+        self.addCleanup(claim.close)
+        http = ("location /api/ { recording_api; } location /console/ { recording_console; } } "
+                f"server {{ listen 127.0.0.1:{port}; location /files/ {{ recording_files; }}")
+        api = Api(self.start_nginx(http=http).http_port)
+        config = api.get("/console/config.json").json
+        self.assertEqual((config["api"], config["files"]), ("./../api/", None))
 
     def test_needs_an_api_in_its_server(self):
         server = self.make_nginx(http="location /console/ { recording_console; }")
