@@ -44,15 +44,36 @@ std::string scale_options(const media::SourceParameters& source, const Colours& 
   const std::string matrix = matrix_option(colours.matrix);
   if (!matrix.empty()) {
     options += ":out_color_matrix=" + matrix;
-    options += source.color_space == media::kColorNotSaid ? ":in_color_matrix=" + matrix : "";
+    const bool mapped = is_high_range(source.color_transfer);
+    options +=
+        source.color_space == media::kColorNotSaid && !mapped ? ":in_color_matrix=" + matrix : "";
   }
   return options;
+}
+
+// Pictures of high dynamic range as others are, in BT.709: in linear light, 1.0 being the white of
+// paper (203 cd/m2, ITU-R BT.2408), highlights are compressed and the rest is left alone. Not
+// larger than `most`, for that takes long. Empty: there is nothing to do.
+std::string tone_map(const media::SourceParameters& source, transcode::PictureSize most) {
+  if (!is_high_range(source.color_transfer)) {
+    return {};
+  }
+  const auto or_2020 = [](const std::string& name) { return name.empty() ? "bt2020" : name; };
+  const std::string matrix = said(media::color_space_name(source.color_space));
+  return "scale=w='min(iw," + std::to_string(most.width) + ")':h='min(ih," +
+         std::to_string(most.height) + ")',setparams=color_primaries=" +
+         or_2020(said(media::color_primaries_name(source.color_primaries))) +
+         ":color_trc=" + said(media::color_transfer_name(source.color_transfer)) +
+         ":colorspace=" + (matrix.empty() ? "bt2020nc" : matrix) +
+         ",zscale=t=linear:npl=203,format=gbrpf32le,zscale=p=bt709,tonemap=mobius:desat=0,"
+         "zscale=t=bt709:m=bt709:r=tv,format=yuv420p,";
 }
 
 std::string picture_graph(const media::SourceParameters& source, const OutputPlan& plan) {
   const auto& pictures = plan.pictures;
   std::string graph = "[0:v:0]";
   graph += source.interlaced ? "bwdif=mode=send_frame:deint=interlaced," : "";
+  graph += tone_map(source, pictures.front().size);
   graph +=
       transcode::letterbox(pictures.front().size, plan.shape, scale_options(source, plan.colours)) +
       ",split=" + std::to_string(pictures.size());
@@ -142,7 +163,8 @@ Arguments sound_arguments(const SourcePart& part, const OutputPlan& plan) {
   return arguments;
 }
 
-Arguments check_arguments() {
+// Smoothing the edges of blocks reads nothing of the file, so it finds no fault.
+Arguments check_arguments(const std::string& path, int threads) {
   return {"-hide_banner",
           "-nostdin",
           "-nostats",
@@ -150,8 +172,12 @@ Arguments check_arguments() {
           "error",
           "-f",
           "mov",
+          "-threads",
+          std::to_string(threads),
+          "-skip_loop_filter",
+          "all",
           "-i",
-          "pipe:0",
+          "file:" + path,
           "-map",
           "0",
           "-fps_mode",
@@ -181,18 +207,20 @@ void add_jpeg_output(Arguments& arguments) {
 
 }  // namespace
 
-Arguments tile_arguments(transcode::PictureSize size) {
+Arguments tile_arguments(const media::SourceParameters& source, transcode::PictureSize size) {
   // Bars are black in limited range.
-  Arguments arguments = one_picture(transcode::letterbox(size, transcode::shape_of(size, 1, 1),
+  Arguments arguments = one_picture(tone_map(source, size) +
+                                    transcode::letterbox(size, transcode::shape_of(size, 1, 1),
                                                          ":out_range=tv:out_color_matrix=bt601") +
                                     ",scale=in_range=tv:out_range=pc");
   add(arguments, {"-f", "rawvideo", "-pix_fmt", "yuv420p", "pipe:1"});
   return arguments;
 }
 
-Arguments jpeg_arguments() {
-  Arguments arguments = one_picture(std::string("scale=w='2*round(iw*sar/2)':h='2*round(ih/2)'") +
-                                    kJpegColours + ",format=yuvj420p,setsar=1");
+Arguments jpeg_arguments(const media::SourceParameters& source) {
+  Arguments arguments = one_picture(tone_map(source, {source.width, source.height}) +
+                                    "scale=w='2*round(iw*sar/2)':h='2*round(ih/2)'" + kJpegColours +
+                                    ",format=yuvj420p,setsar=1");
   add_jpeg_output(arguments);
   return arguments;
 }

@@ -22,13 +22,15 @@ std::vector<std::string> picture_arguments(const PicturePart& part, const Output
 // Without gaps, from the part's beginning to its end: what has no sound becomes silence.
 std::vector<std::string> sound_arguments(const SourcePart& part, const OutputPlan& plan);
 
-// Decodes all that there is and says what is wrong with it. Standard output: lines of "-progress".
-std::vector<std::string> check_arguments();
+// Decodes all of a file and says what is wrong with it. Standard output: lines of "-progress".
+// `threads` of the decoder; 0: as many as there are processors.
+std::vector<std::string> check_arguments(const std::string& path, int threads);
 
 // One picture of a clip, the first: as it is seen, with square pixels, in the colours of JPEG.
 // kTile: in that size, with bars, as planes of 4:2:0; kWhole: as a JPEG file.
-std::vector<std::string> tile_arguments(transcode::PictureSize size);
-std::vector<std::string> jpeg_arguments();
+std::vector<std::string> tile_arguments(const media::SourceParameters& source,
+                                        transcode::PictureSize size);
+std::vector<std::string> jpeg_arguments(const media::SourceParameters& source);
 // A JPEG file of planes of 4:2:0 of that size at standard input.
 std::vector<std::string> sheet_arguments(transcode::PictureSize size);
 

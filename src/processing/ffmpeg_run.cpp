@@ -209,4 +209,21 @@ Status FfmpegRun::end() const {
                first_error_.empty() || failed ? what : first_error_ + " (" + what + ")"};
 }
 
+Result<FinishedRun> finish(FfmpegRun& run) {
+  FinishedRun finished;
+  for (;;) {
+    auto piece = run.read();
+    if (!piece) {
+      return std::move(piece).error();
+    }
+    if (piece.value().empty()) {
+      break;
+    }
+    put_bytes(finished.output, piece.value());
+  }
+  RECORDING_TRY(run.end());
+  finished.first_error = run.first_error();
+  return finished;
+}
+
 }  // namespace recording::processing

@@ -76,4 +76,12 @@ class FfmpegRun {
   transcode::ProgramEnd end_;
 };
 
+// A run that came to a good end.
+struct FinishedRun {
+  Bytes output;
+  std::string first_error;  // as of FfmpegRun
+};
+// To the end of a run that writes little. Errors are those of read() and end().
+Result<FinishedRun> finish(FfmpegRun& run);
+
 }  // namespace recording::processing

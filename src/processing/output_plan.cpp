@@ -36,13 +36,18 @@ Colours common_colours(const SourcePlan& source) {
   const media::SourceParameters* said = nullptr;
   for (const PicturePart& part : source.pictures) {
     const media::SourceParameters& one = part.config.source;
-    if (!matrix_option(one.color_space).empty() &&
+    if ((!matrix_option(one.color_space).empty() || is_high_range(one.color_transfer)) &&
         (said == nullptr || one.width * one.height > said->width * said->height)) {
       said = &one;
     }
   }
-  return said == nullptr ? Colours{}
-                         : Colours{said->color_primaries, said->color_transfer, said->color_space};
+  if (said == nullptr) {
+    return {};
+  }
+  constexpr std::uint8_t kBt709 = 1;
+  return is_high_range(said->color_transfer)
+             ? Colours{kBt709, kBt709, kBt709}
+             : Colours{said->color_primaries, said->color_transfer, said->color_space};
 }
 
 // A rate that AAC has, and no more than people hear.
@@ -71,6 +76,11 @@ void plan_sounds(const SourcePlan& source, const std::vector<transcode::Renditio
 }
 
 }  // namespace
+
+bool is_high_range(std::uint8_t transfer) {
+  constexpr std::uint8_t kPq = 16, kHlg = 18;
+  return transfer == kPq || transfer == kHlg;
+}
 
 std::string matrix_option(std::uint8_t matrix) {
   switch (matrix) {

@@ -40,6 +40,9 @@ struct OutputPlan {
   std::uint16_t channels = 0;
 };
 
+// Whether a transfer of H.273 is of high dynamic range, PQ or HLG: renditions are not.
+bool is_high_range(std::uint8_t transfer);
+
 // What ffmpeg's scale filter calls a matrix of H.273; empty: it does not convert from or to it.
 std::string matrix_option(std::uint8_t matrix);
 

@@ -24,25 +24,15 @@ Result<Bytes> run_all(const Tools& tools, std::vector<std::string> arguments,
   if (!run) {
     return std::move(run).error();
   }
-  Bytes all;
-  for (;;) {
-    auto piece = run.value()->read();
-    if (!piece) {
-      return std::move(piece).error();
-    }
-    if (piece.value().empty()) {
-      break;
-    }
-    put_bytes(all, piece.value());
+  auto done = finish(*run.value());
+  if (!done) {
+    return std::move(done).error();
   }
-  RECORDING_TRY(run.value()->end());
+  auto& [all, said] = done.value();
   if (all.empty()) {
-    return Error{Errc::kCorrupt,
-                 "ffmpeg gave no picture" + (run.value()->first_error().empty()
-                                                 ? std::string()
-                                                 : ": " + run.value()->first_error())};
+    return Error{Errc::kCorrupt, "ffmpeg gave no picture" + (said.empty() ? said : ": " + said)};
   }
-  return all;
+  return std::move(all);
 }
 
 class Maker {
@@ -70,6 +60,10 @@ class Maker {
         std::upper_bound(source_.keys.begin(), source_.keys.end(), ms * kTicksInMs,
                          [](std::int64_t time, const KeyPicture& key) { return time < key.at; });
     return static_cast<std::size_t>(std::max<std::ptrdiff_t>(after - source_.keys.begin() - 1, 0));
+  }
+
+  [[nodiscard]] const media::SourceParameters& source_of(std::size_t key) const {
+    return source_.pictures[source_.keys[key].part].config.source;
   }
 
   Result<Bytes> decode(std::size_t key, std::vector<std::string> arguments) {
@@ -107,7 +101,7 @@ class Maker {
     for (int i = 0; i < plan_.tiles; ++i) {
       const std::size_t key = key_at(plan_.middle_ms(i));
       if (tiles_.count(key) == 0) {
-        auto bytes = decode(key, tile_arguments(plan_.tile));
+        auto bytes = decode(key, tile_arguments(source_of(key), plan_.tile));
         if (!bytes) {
           RECORDING_TRY(pass(std::move(bytes).error(), "a picture of the sprite"));
         } else if (bytes.value().size() == Planes::bytes_of(plan_.tile)) {
@@ -140,7 +134,7 @@ class Maker {
   }
 
   Result<bool> make_jpeg(std::size_t key, const std::string& name) {
-    auto jpeg = decode(key, jpeg_arguments());
+    auto jpeg = decode(key, jpeg_arguments(source_of(key)));
     if (!jpeg) {
       RECORDING_TRY(pass(std::move(jpeg).error(), name.c_str()));
       return false;

@@ -141,6 +141,7 @@ class Maker {
       RenditionWriter& writer = *writers_[i];
       const bool nothing = source_.pictures.empty() ? !writer.has_sound() : writer.pictures() == 0;
       if (nothing) {
+        made.renditions.clear();
         made.error = "nothing of the recording could be decoded" +
                      (made.missing.empty() ? std::string() : ": " + made.missing);
         return made;

@@ -133,6 +133,7 @@ Status RenditionWriter::write(std::size_t sounds, std::uint32_t last_picture) {
     fragment.mark.emplace();
   }
   RECORDING_TRY(file_->append(fragment));
+  file_->begin_sync();  // or the disk does it all while finish() waits
   if (counts[0] > 0) {
     pictures_.config_is_new = false;
     pictures_.samples.clear();

@@ -92,27 +92,29 @@ class Processor {
       return std::move(made).error();
     }
     outcome_.missing = made.value().missing;
-    for (std::size_t i = 0; i < wanted_.size(); ++i) {
-      progress_.enter(kEncodingEnd + (1 - kEncodingEnd) * static_cast<double>(i) /
-                                         static_cast<double>(wanted_.size()),
-                      1);
-      if (made.value().renditions.size() != wanted_.size()) {
+    const std::vector<MadeRendition>& renditions = made.value().renditions;
+    if (renditions.empty()) {
+      for (std::size_t i = 0; i < wanted_.size(); ++i) {
         rendition_of(i).error = made.value().error;
+      }
+      return ok();
+    }
+    progress_.enter(kEncodingEnd, 1);
+    auto checked = check_renditions(tools_, renditions, progress_);
+    if (!checked) {
+      return std::move(checked).error();
+    }
+    for (std::size_t i = 0; i < wanted_.size(); ++i) {
+      if (Status& right = checked.value()[i]; !right) {
+        rendition_of(i).error = right.error().message;
       } else {
-        RECORDING_TRY(publish(made.value().renditions[i], wanted_[i].name, rendition_of(i)));
+        RECORDING_TRY(publish(renditions[i], wanted_[i].name, rendition_of(i)));
       }
     }
     return ok();
   }
 
   Status publish(const MadeRendition& made, const std::string& name, Rendition& rendition) {
-    if (Status checked = check_rendition(files_, tools_, made); !checked) {
-      if (checked.error().code != Errc::kCorrupt) {
-        return checked;
-      }
-      rendition.error = checked.error().message;
-      return ok();
-    }
     RECORDING_TRY(give_name(files_, order_.folder, name + ".mp4"));
     auto file = files_.open_for_read(order_.folder + "/" + name + ".mp4");
     if (!file) {

@@ -210,6 +210,21 @@ class Kinds(ProcessingTest):
                 self.assertLess(sound[0], 0.03)
                 self.assertGreater(sound[-1], 3.9)
 
+    def test_high_dynamic_range(self):
+        """Paper white (203 cd/m2) is 58 % of PQ, and light in a rendition."""
+        flv = make_media(
+            "-f lavfi -t 2 -i color=s=320x180:r=10 -vf format=yuv420p10le,geq=lum=573:cb=512:cr=512 "
+            "-c:v libx264 -profile:v high10 -g 10 -bf 0 -crf 10 -color_range tv -color_primaries bt2020 -color_trc smpte2084 -colorspace "
+            "bt2020nc -an")
+        server = self.start_nginx(application=AT_ONCE)
+        [(path, _)] = self.recordings(server, {"high": [flv]}).values()
+        folder = self.folder / "high"
+        self.assert_made(processed(path, folder, *TWO, pictures=True), folder, path)
+        self.assertAlmostEqual(luma(folder / "180p.mp4")[5], 201, delta=6)
+        made = stream(folder / "180p.mp4", "video")
+        self.assertEqual((made["pix_fmt"], made["color_transfer"], made["color_space"]),
+                         ("yuv420p", "bt709", "bt709"))
+
     def test_tracks_that_are_not_there(self):
         whole = flv_tags(clip(seconds=4))
         sources = {

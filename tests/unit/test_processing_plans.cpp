@@ -119,6 +119,32 @@ void commands(void**) {
   assert_true(has(heard, "sample_rates=44100:channel_layouts=stereo"));
 }
 
+// Renditions of PQ and HLG are of standard range, and say so; parts that are so already stay.
+void high_dynamic_range(void**) {
+  for (const auto& [transfer, name] :
+       {std::pair{16, "color_trc=smpte2084"}, {18, "color_trc=arib-std-b67"}}) {
+    SourcePlan source = mixed();
+    media::SourceParameters& high = source.pictures[1].config.source;
+    high.color_transfer = static_cast<std::uint8_t>(transfer);
+    high.color_primaries = 9;
+    high.color_space = 9;
+    const OutputPlan plan = plan_output(source, kSettings);
+    assert_true(plan.colours.matrix == 1 && plan.colours.primaries == 1 &&
+                plan.colours.transfer == 1);
+    const auto mapped = picture_arguments(source.pictures[1], plan);
+    assert_true(has(mapped, "[0:v:0]scale=w='min(iw,1280)':h='min(ih,720)',setparams="));
+    assert_true(has(mapped, name) && has(mapped, ":colorspace=bt2020nc,zscale=") &&
+                has(mapped, "=bt2020:color_trc="));
+    assert_true(has(mapped, "tonemap=") && has(mapped, "-color_trc bt709 "));
+    assert_false(has(picture_arguments(source.pictures[0], plan), "tonemap="));
+    assert_true(has(jpeg_arguments(high), "tonemap=") &&
+                has(tile_arguments(high, {160, 90}), name));
+    high.color_primaries = high.color_space = media::kColorNotSaid;
+    const auto unsaid = picture_arguments(source.pictures[1], plan_output(source, kSettings));
+    assert_true(has(unsaid, ":colorspace=bt2020nc,zscale=") && !has(unsaid, ":in_color_matrix="));
+  }
+}
+
 void sheets(void**) {
   const transcode::PictureShape wide{16, 9};
   const SpritePlan shortest = plan_sprite(500, wide);
@@ -180,12 +206,10 @@ void what_is_missing(void**) {
 }  // namespace
 
 int main() {
-  const CMUnitTest tests[] = {cmocka_unit_test(one_size_for_all),
-                              cmocka_unit_test(only_what_is_not_larger),
-                              cmocka_unit_test(odd_rates_of_sound),
-                              cmocka_unit_test(commands),
-                              cmocka_unit_test(sheets),
-                              cmocka_unit_test(tiles_in_their_places),
-                              cmocka_unit_test(what_is_missing)};
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(one_size_for_all),      cmocka_unit_test(only_what_is_not_larger),
+      cmocka_unit_test(odd_rates_of_sound),    cmocka_unit_test(commands),
+      cmocka_unit_test(high_dynamic_range),    cmocka_unit_test(sheets),
+      cmocka_unit_test(tiles_in_their_places), cmocka_unit_test(what_is_missing)};
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
