@@ -123,7 +123,8 @@ struct RenditionRow {
 struct Lease {
   std::string id;  // of this lease alone
   VideoRow video;
-  std::int64_t failures = 0;  // tries that ended in an error
+  std::int64_t failures = 0;  // tries that ended in an error of the recording
+  std::int64_t faults = 0;    // tries in a row that ended in one of the machine
   std::int64_t deaths = 0;    // whoever had it died, or was silent for too long
 };
 
@@ -134,6 +135,7 @@ struct JobEnd {
   std::string missing;        // what could not be made of the recording, "word: sentence"
   std::string error;          // why something has failed, for a person; empty: nothing
   std::int64_t retry_at = 0;  // wall ms, when it has; 0: it is given up
+  bool of_machine = false;    // the error says nothing of the recording: no failure is counted
   std::int64_t took_ms = 0;
   // What is told of the video as it is then, in the same transaction; may be empty.
   std::function<Outbox(const VideoRow&)> tell = {};

@@ -74,7 +74,8 @@ Status one_changed(SqliteDatabase& database, SqliteStatement& statement) {
 
 Status SqliteJobs::add(const std::string& slug) {
   SqliteStatement statement = database_.prepare(
-      "INSERT OR IGNORE INTO jobs SELECT slug, 'waiting', ?, '', '', 0, 0, '' FROM videos"
+      "INSERT OR IGNORE INTO jobs (slug, state, due_at, holder, lease, failures, deaths, error)"
+      " SELECT slug, 'waiting', ?, '', '', 0, 0, '' FROM videos"
       " WHERE slug = ? AND status = 'viewable'");
   statement.integer(wall_time_ms()).text(slug);
   return statement.finish();
@@ -142,8 +143,11 @@ Result<bool> SqliteJobs::ask(std::int64_t video_id, const RenditionRow& wanted) 
     return false;
   }
   SqliteStatement job = database_.prepare(
-      "INSERT INTO jobs VALUES (?, 'waiting', ?, '', '', 0, 0, '') ON CONFLICT (slug) DO UPDATE SET"
-      " state = 'waiting', due_at = excluded.due_at, failures = 0, deaths = 0, error = ''"
+      "INSERT INTO jobs (slug, state, due_at, holder, lease, failures, deaths, error)"
+      " VALUES (?, 'waiting', ?, '', '', 0, 0, '') ON CONFLICT (slug) DO UPDATE "
+      "SET"
+      " state = 'waiting', due_at = excluded.due_at, failures = 0, deaths = 0, faults = 0,"
+      " error = ''"
       " WHERE state IN ('done', 'failed')");
   job.text(slug).integer(wall_time_ms());
   RECORDING_TRY(job.finish());
@@ -168,7 +172,7 @@ Result<std::optional<Lease>> SqliteJobs::lease(const std::string& holder, std::i
       std::string(
           "UPDATE jobs SET deaths = deaths + (state = 'running'), state = 'running', holder = ?2,"
           " lease = ?3, due_at = ?4 WHERE slug = (SELECT slug FROM jobs WHERE") +
-      kDue + "ORDER BY due_at LIMIT 1) RETURNING slug, failures, deaths";
+      kDue + "ORDER BY due_at LIMIT 1) RETURNING slug, failures, deaths, faults";
   SqliteTransaction transaction(database_);
   RECORDING_TRY(transaction.begin());
   Lease lease;
@@ -187,6 +191,7 @@ Result<std::optional<Lease>> SqliteJobs::lease(const std::string& holder, std::i
     slug = statement.get_bytes(0);
     lease.failures = statement.get_integer(1);
     lease.deaths = statement.get_integer(2);
+    lease.faults = statement.get_integer(3);
     RECORDING_TRY(statement.finish());
   }
   Result<VideoRow> video = SqliteVideos(database_).by_slug(slug);
@@ -297,14 +302,17 @@ Status SqliteJobs::write_video(const std::string& slug, const JobEnd& end) {
 Status SqliteJobs::close(const std::string& lease, const JobEnd& end, bool more_to_make) {
   const bool failed = !end.error.empty();
   SqliteStatement statement = database_.prepare(
-      "UPDATE jobs SET state = ?, due_at = ?, failures = failures + ?, deaths = 0, error = ?,"
-      " lease = '', holder = '' WHERE lease = ? AND state = 'running'");
+      "UPDATE jobs SET state = ?, due_at = ?, failures = failures + ?, deaths = 0, faults = faults "
+      "* ? + ?,"
+      " error = ?, lease = '', holder = '' WHERE lease = ? AND state = 'running'");
   const bool again = failed && end.retry_at != 0;
   statement.text(again || more_to_make ? "waiting"
                  : failed              ? "failed"
                                        : "done")
       .integer(again ? end.retry_at : wall_time_ms())
-      .integer(failed ? 1 : 0)
+      .integer(failed && !end.of_machine ? 1 : 0)
+      .integer(end.of_machine ? 1 : 0)
+      .integer(end.of_machine ? 1 : 0)
       .text(to_valid_utf8(end.error))
       .text(lease);
   return one_changed(database_, statement);

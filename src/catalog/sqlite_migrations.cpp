@@ -138,6 +138,10 @@ CREATE TABLE renditions (
 ) STRICT;
 INSERT INTO counters VALUES ('jobs_done', 0), ('processing_ms', 0);
 )sql",
+    // Tries in a row that the machine was at fault for.
+    R"sql(
+ALTER TABLE jobs ADD COLUMN faults INTEGER NOT NULL DEFAULT 0;
+)sql",
 };
 constexpr auto kVersion = static_cast<std::int64_t>(kSteps.size());
 

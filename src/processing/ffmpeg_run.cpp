@@ -110,9 +110,10 @@ Result<bool> FfmpegRun::wait() {
     }
     if (now_ms() - since >= tools_.patience_ms) {
       pipes_.lifeline.reset();
-      return Error{Errc::kUnavailable, "ffmpeg did nothing for " +
-                                           std::to_string(tools_.patience_ms / 1000) + " s" +
-                                           (first_error_.empty() ? "" : ": " + first_error_)};
+      // Of this recording, perhaps: it is not tried for ever.
+      return Error{Errc::kInternal, "ffmpeg did nothing for " +
+                                        std::to_string(tools_.patience_ms / 1000) + " s" +
+                                        (first_error_.empty() ? "" : ": " + first_error_)};
     }
   }
 }

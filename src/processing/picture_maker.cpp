@@ -81,8 +81,8 @@ class Maker {
 
   // Another time may do, or another picture does no better.
   static bool is_final(const Error& error) {
-    return error.code == Errc::kUnavailable || error.code == Errc::kIo ||
-           error.code == Errc::kNoSpace;
+    return error.code == Errc::kUnavailable || error.code == Errc::kInternal ||
+           error.code == Errc::kIo || error.code == Errc::kNoSpace;
   }
   // The rest is made without it.
   Status pass(Error error, const char* what) {

@@ -73,10 +73,10 @@ Result<std::vector<RenditionSetting>> fitting_renditions(
 //
 // An Error when nothing could be made at all: kNotFound no source; kConflict it is still recorded;
 // kCorrupt none of ours; kUnavailable the launcher or ffmpeg cannot be run, or the observer
-// cancelled; kNoSpace, kIo of writing, where trying again may help. Blocks, for as long as encoding
-// takes: a thread of its own, which must not be the event loop's. Several may run at once for
-// different folders. Launchers are children that nobody waits for: the program has SIGCHLD ignored,
-// or reaps all.
+// cancelled; kNoSpace, kIo of writing, where trying again may help; kInternal ffmpeg hangs. Blocks,
+// for as long as encoding takes: a thread of its own, which must not be the event loop's. Several
+// may run at once for different folders. Launchers are children that nobody waits for: the program
+// has SIGCHLD ignored, or reaps all.
 Result<Outcome> process_video(storage::FileSystem& files, const Order& order, Observer& observer);
 
 }  // namespace recording::processing

@@ -24,6 +24,12 @@ constexpr std::int64_t kProgressMs = 1000, kExtendMs = 2000;
 constexpr std::array<std::int64_t, kMostFailures - 1> kPausesMs = {10'000, 60'000, 600'000,
                                                                    3'600'000};
 
+// No room, a disk that fails, ffmpeg that cannot be run, the catalogue away: that passes, or a
+// person mends it, and no recording is to be given up for it.
+bool is_of_machine(Errc code) {
+  return code == Errc::kNoSpace || code == Errc::kIo || code == Errc::kUnavailable;
+}
+
 std::vector<RenditionRow> rows_of(const std::vector<transcode::RenditionSetting>& settings) {
   std::vector<RenditionRow> rows;
   for (const transcode::RenditionSetting& setting : settings) {
@@ -125,9 +131,7 @@ class VideoJob {
   void take(processing::Outcome outcome);
   void fail(std::string why);
   [[nodiscard]] std::vector<RenditionRow> wanted_of_unread() const;
-  [[nodiscard]] std::int64_t again_at() const {
-    return final_ ? 0 : retry_at(lease_.failures, env_.clock.wall_ms());
-  }
+  [[nodiscard]] std::int64_t again_at() const;
   void finish();
   [[nodiscard]] catalog::Outbox tell(const catalog::VideoRow& video) const;
   void give_back();
@@ -201,6 +205,7 @@ void VideoJob::run() {
   }
   if (!prepared && !progress.lost()) {
     final_ = prepared.error().code == Errc::kCorrupt;
+    end_.of_machine = is_of_machine(prepared.error().code);
     fail(prepared.error().message);
   }
   if (!progress.lost()) {
@@ -248,6 +253,14 @@ std::vector<RenditionRow> VideoJob::wanted_of_unread() const {
                  return side == 0 || setting.height <= side;
                });
   return rows_of(wanted);
+}
+
+std::int64_t VideoJob::again_at() const {
+  const std::int64_t now = env_.clock.wall_ms();
+  if (end_.of_machine) {
+    return retry_at(std::min<std::int64_t>(lease_.faults, kPausesMs.size() - 1), now);
+  }
+  return final_ ? 0 : retry_at(lease_.failures, now);
 }
 
 void VideoJob::fail(std::string why) {

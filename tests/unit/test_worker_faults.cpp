@@ -1,0 +1,82 @@
+// Faults of the machine while jobs are done: no recording is given up for them.
+#include <string>
+
+#include "test_worker_support.hpp"
+
+#include "cmocka.hpp"
+
+namespace {
+
+using namespace recording;
+using test::JobFixture;
+
+constexpr std::int64_t kHourMs = 3'600'000;
+
+// A disk that is full for days, then has room again.
+void no_fault_of_the_machine_uses_up_a_try(void**) {
+  for (const Errc code : {Errc::kNoSpace, Errc::kIo, Errc::kUnavailable}) {
+    JobFixture f;
+    f.processor.during = [code](const test::Order&, test::Observer&) {
+      return Result<test::Outcome>(Error{code, "the disk is full"});
+    };
+    std::int64_t later = 1;
+    for (int i = 0; i < 60; ++i, later += kHourMs + 1000) {
+      const auto due = f.lease(later);
+      assert_true(due.has_value());
+      assert_int_equal(due->failures, 0);
+      f.run(*due);
+    }
+    assert_true(f.video().error.empty() && f.told().empty());
+    assert_string_equal(f.renditions().at(0).status.c_str(), "processing");
+    assert_string_equal(f.renditions().at(0).error.c_str(), "the disk is full");
+    assert_int_equal(f.log.count("it is given up"), 0);
+    f.processor.during = nullptr;
+    f.run(f.lease(later).value());
+    assert_string_equal(f.video().status.c_str(), "ready");
+  }
+}
+
+void it_is_tried_less_and_less_often_up_to_once_an_hour(void**) {
+  JobFixture f;
+  f.processor.during = [](const test::Order&, test::Observer&) {
+    return Result<test::Outcome>(Error{Errc::kNoSpace, "the disk is full"});
+  };
+  std::int64_t later = 1;
+  for (const std::int64_t pause : {10'000, 60'000, 600'000, 3'600'000, 3'600'000, 3'600'000}) {
+    f.run(f.lease(later).value());
+    assert_false(f.lease(later + pause - 2000).has_value());
+    later += pause + 2000;
+  }
+}
+
+// What the recording is at fault for is counted as before, whatever the machine did in between.
+void failures_of_the_recording_are_counted(void**) {
+  JobFixture f;
+  Errc code = Errc::kInternal;
+  f.processor.during = [&code](const test::Order&, test::Observer&) {
+    return Result<test::Outcome>(Error{code, "no luck"});
+  };
+  std::int64_t later = 1;
+  for (std::int64_t failures = 0; failures < worker::kMostFailures; ++failures) {
+    for (const Errc next : {Errc::kNoSpace, Errc::kInternal}) {
+      code = next;
+      const auto due = f.lease(later += 2 * kHourMs);
+      assert_true(due.has_value());
+      assert_int_equal(due->failures, failures);
+      f.run(*due);
+    }
+  }
+  assert_true(test::has(f.video().error, "no luck"));
+  assert_false(f.lease(later + 2 * kHourMs).has_value());
+}
+
+}  // namespace
+
+int main() {
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(no_fault_of_the_machine_uses_up_a_try),
+      cmocka_unit_test(it_is_tried_less_and_less_often_up_to_once_an_hour),
+      cmocka_unit_test(failures_of_the_recording_are_counted),
+  };
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
