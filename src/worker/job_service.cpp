@@ -60,7 +60,7 @@ void JobService::do_jobs(const std::stop_token& stop) const {
     const std::int64_t now = env_.clock.wall_ms();
     auto due = rows->has_due_job(now);
     Result<std::optional<catalog::Lease>> lease = std::optional<catalog::Lease>();
-    if (due && due.value()) {
+    if (due && due.value() && look_for_room()) {
       lease = rows->lease_job(holder_, now, now + kLeaseMs);
     }
     if (lease && lease.value()) {
@@ -77,6 +77,18 @@ void JobService::do_jobs(const std::stop_token& stop) const {
       rows = open(stop);
     }
   }
+}
+
+// Says once when there is none any more, and once when there is some again.
+bool JobService::look_for_room() const {
+  const bool room = has_room(env_);
+  if (without_room_.exchange(!room) == room) {
+    env_.log.write(room ? LogLevel::kNotice : LogLevel::kError,
+                   room ? "there is room on the disk of the storage again; jobs go on"
+                        : "less than min_free is left on the disk of the storage, which is for "
+                          "recordings; no job is begun until there is room");
+  }
+  return room;
 }
 
 // Folders of jobs whose worker was killed.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -24,11 +25,13 @@ class JobService final : public Service {
   // Empty: it is to stop.
   std::unique_ptr<catalog::Catalog> open(const std::stop_token& stop) const;
   void do_jobs(const std::stop_token& stop) const;
+  bool look_for_room() const;
   void sweep(catalog::Catalog& rows) const;
 
   const JobEnvironment env_;
   const std::string holder_;
   const Opener opener_;
+  mutable std::atomic<bool> without_room_{false};
 };
 
 }  // namespace recording::worker

@@ -62,10 +62,12 @@ class Progress final : public processing::Observer {
   }
   bool cancelled() override {
     look();
-    return stop_.stop_requested() || lost_;
+    return stop_.stop_requested() || lost_ || without_room_;
   }
   // The video was deleted, or somebody else has the job.
   [[nodiscard]] bool lost() const { return lost_; }
+  // What is left of the disk is kept for recordings.
+  [[nodiscard]] bool without_room() const { return without_room_; }
 
  private:
   void look() {
@@ -76,6 +78,7 @@ class Progress final : public processing::Observer {
     }
     told_ms_ = now;
     told_percent_ = percent_;
+    without_room_ = !has_room(env_);
     const Status extended = rows_.extend_job(lease_, env_.clock.wall_ms() + kLeaseMs, percent_);
     // While the catalogue is away it goes on: the end of the job shows whose it is.
     lost_ = !extended && Status(extended).error().code == Errc::kNotFound;
@@ -86,7 +89,7 @@ class Progress final : public processing::Observer {
   const std::string& lease_;
   const std::stop_token stop_;
   std::int64_t percent_ = 0, told_percent_ = -1, told_ms_ = 0;
-  bool lost_ = false;
+  bool lost_ = false, without_room_ = false;
 };
 
 // Everything that is made, under the names that it is to have, into the video's folder.
@@ -199,6 +202,9 @@ void VideoJob::run() {
     }
     if (outcome) {
       take(std::move(outcome).value());
+    } else if (progress.without_room()) {
+      prepared = Error{Errc::kNoSpace,
+                       "less than min_free is left on the disk of the storage; make room there"};
     } else {
       prepared = std::move(outcome).error();
     }
@@ -338,6 +344,16 @@ void VideoJob::give_back() {
 }  // namespace
 
 std::string work_folder(const config::Config& config) { return config.storage + "/.processing"; }
+
+bool has_room(const JobEnvironment& environment) {
+  const auto enough = [&environment](const std::string& folder) {
+    auto free_bytes = environment.files.free_bytes(folder);
+    // One that is not there yet is made in the other; any other error is the job's to meet.
+    return !free_bytes ||
+           free_bytes.value() >= static_cast<std::uint64_t>(environment.config.min_free_bytes);
+  };
+  return enough(environment.config.storage) && enough(work_folder(environment.config));
+}
 
 Status remove_tree(const std::string& folder) {
   std::error_code fault;

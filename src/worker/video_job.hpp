@@ -38,6 +38,8 @@ inline constexpr std::int64_t kMostFailures = 5, kMostDeaths = 50;
 
 // Where jobs write before it is moved into the videos' folders; a folder for each lease.
 std::string work_folder(const config::Config& config);
+// Whether what jobs write to has min_free left: the rest is for recordings. Blocks.
+bool has_room(const JobEnvironment& environment);
 // With all that is in it; one that is not there is no error.
 Status remove_tree(const std::string& folder);
 
