@@ -214,6 +214,9 @@ class Catalog {
 
   // Of all these videos, in the order in which they were asked for.
   virtual Result<std::vector<RenditionRow>> renditions(const std::vector<std::string>& slugs) = 0;
+  // One that is there already, for a catalogue that is rebuilt; of its video's slug, which may
+  // follow later. One that is known stays as it is.
+  virtual Status put_rendition(const RenditionRow& row) = 0;
   // Asks for one more quality, or once more for one that failed: the video is viewable until it is
   // there. False: it is there already, or on its way. kConflict: the video has no source to make it
   // of.

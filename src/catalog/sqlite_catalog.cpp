@@ -92,6 +92,7 @@ class SqliteCatalog final : public Catalog {
   Result<std::vector<RenditionRow>> renditions(const std::vector<std::string>& slugs) override {
     return jobs_.renditions(slugs);
   }
+  Status put_rendition(const RenditionRow& row) override { return jobs_.insert(row); }
   Result<bool> ask_rendition(std::int64_t video_id, const RenditionRow& wanted) override {
     return jobs_.ask(video_id, wanted);
   }

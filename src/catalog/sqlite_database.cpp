@@ -60,8 +60,8 @@ const char* advice_of(int status) {
       return "its disk reports an error; see the kernel's log";
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-      return "it is damaged or no SQLite file; restore a copy, or move it away and rebuild it from "
-             "the recordings";
+      return "it is damaged or no SQLite file; restore a copy, or move it away and have "
+             "recording-worker -r make another one of the recordings";
     default:
       return nullptr;
   }

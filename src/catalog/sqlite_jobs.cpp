@@ -108,13 +108,31 @@ Result<std::vector<RenditionRow>> SqliteJobs::rows_of(const std::string& slug,
   return statement.all(row_of);
 }
 
-Status SqliteJobs::insert(const std::string& slug, const RenditionRow& wanted) {
+Status SqliteJobs::insert(const RenditionRow& row) {
   SqliteStatement statement = database_.prepare(
       "INSERT OR IGNORE INTO renditions (slug, name, video_bps, audio_bps, width, height, size,"
-      " duration_ms, progress, status, error) VALUES (?, ?, ?, ?, 0, 0, 0, 0, 0, 'processing', "
-      "'')");
-  statement.text(slug).text(wanted.name).integer(wanted.video_bps).integer(wanted.audio_bps);
+      " duration_ms, progress, status, error) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '')");
+  statement.text(row.slug)
+      .text(row.name)
+      .integer(row.video_bps)
+      .integer(row.audio_bps)
+      .integer(row.width)
+      .integer(row.height)
+      .integer(row.size)
+      .integer(row.duration_ms)
+      .integer(row.status == "complete" ? 100 : 0)
+      .text(row.status);
   return statement.finish();
+}
+
+// One that is to be made.
+Status SqliteJobs::want(const std::string& slug, const RenditionRow& wanted) {
+  RenditionRow row;
+  row.slug = slug;
+  row.name = wanted.name;
+  row.video_bps = wanted.video_bps;
+  row.audio_bps = wanted.audio_bps;
+  return insert(row);
 }
 
 Result<bool> SqliteJobs::ask(std::int64_t video_id, const RenditionRow& wanted) {
@@ -129,7 +147,7 @@ Result<bool> SqliteJobs::ask(std::int64_t video_id, const RenditionRow& wanted) 
                  "video_not_viewable: a quality can be made of a video that is viewable or ready"};
   }
   const std::string& slug = video.value().slug;
-  RECORDING_TRY(insert(slug, wanted));
+  RECORDING_TRY(want(slug, wanted));
   bool asked = database_.changes() == 1;
   if (!asked) {
     SqliteStatement again = database_.prepare(
@@ -223,7 +241,7 @@ Result<std::vector<RenditionRow>> SqliteJobs::begin(const std::string& lease,
     return std::move(slug).error();
   }
   for (const RenditionRow& one : wanted) {
-    RECORDING_TRY(insert(slug.value(), one));
+    RECORDING_TRY(want(slug.value(), one));
   }
   Result<std::vector<RenditionRow>> rows = rows_of(slug.value(), "status = 'processing'");
   if (rows) {

@@ -20,6 +20,7 @@ class SqliteJobs {
   Status forget(const std::string& slug);
 
   Result<std::vector<RenditionRow>> renditions(const std::vector<std::string>& slugs);
+  Status insert(const RenditionRow& row);
   Result<bool> ask(std::int64_t video_id, const RenditionRow& wanted);
   Result<bool> has_due(std::int64_t now);
   Result<std::optional<Lease>> lease(const std::string& holder, std::int64_t now,
@@ -37,7 +38,7 @@ class SqliteJobs {
  private:
   Result<std::string> slug_of(const std::string& lease);
   Result<std::vector<RenditionRow>> rows_of(const std::string& slug, const char* condition);
-  Status insert(const std::string& slug, const RenditionRow& wanted);
+  Status want(const std::string& slug, const RenditionRow& wanted);
   Status write_rendition(const RenditionRow& row, bool given_up);
   Status write_video(const std::string& slug, const JobEnd& end);
   Status close(const std::string& lease, const JobEnd& end, bool more_to_make);

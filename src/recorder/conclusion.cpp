@@ -182,8 +182,16 @@ Result<Outcome> conclude(storage::FileSystem& files, const std::string& spool,
 
 Result<Outcome> concluded_before(storage::FileSystem& files, const std::string& storage,
                                  const mp4::Identity& identity) {
-  const std::string path = storage + "/" + storage_folder(identity) + "/source.mp4";
-  auto file = files.open(path);
+  auto outcome = read_outcome(files, storage + "/" + storage_folder(identity) + "/source.mp4");
+  if (outcome) {
+    outcome.value().identity = identity;
+    outcome.value().path = storage_folder(identity);
+  }
+  return outcome;
+}
+
+Result<Outcome> read_outcome(storage::FileSystem& files, const std::string& path) {
+  auto file = files.open_for_read(path);
   if (!file) {
     return std::move(file).error();
   }
@@ -191,9 +199,11 @@ Result<Outcome> concluded_before(storage::FileSystem& files, const std::string& 
   if (!recording) {
     return std::move(recording).error();
   }
+  if (!recording.value()->finished()) {
+    return Error{Errc::kConflict, path + ": it is not finished"};
+  }
   Outcome outcome;
-  outcome.identity = identity;
-  outcome.path = storage_folder(identity);
+  outcome.identity = recording.value()->identity();
   describe(*recording.value(), outcome);
   RECORDING_TRY(read_times(files, path, path, outcome));
   return outcome;

@@ -41,4 +41,8 @@ Status remove_recording(storage::FileSystem& files, const std::string& spool,
 Result<Outcome> concluded_before(storage::FileSystem& files, const std::string& storage,
                                  const mp4::Identity& identity);
 
+// What a finished file of ours tells, but for `path`: a recording, or a rendition. Changes nothing.
+// kConflict: it is not finished. Pool threads.
+Result<Outcome> read_outcome(storage::FileSystem& files, const std::string& path);
+
 }  // namespace recording::recorder

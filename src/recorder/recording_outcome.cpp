@@ -3,6 +3,7 @@
 #include "base/strings.hpp"
 #include "recorder/events.hpp"
 #include "recorder/live_change.hpp"
+#include "recorder/outcome_row.hpp"
 #include "recorder/recording.hpp"
 
 namespace recording::recorder {
@@ -10,33 +11,6 @@ namespace recording::recorder {
 using runtime::LiveState;
 using runtime::RecordingRecord;
 using runtime::RecordingState;
-
-namespace {
-
-// Whether the catalogue has a later part of the same broadcast: of a recording that was found in
-// the spool, the live state may not know it.
-Result<bool> has_later_row(catalog::Catalog& catalog, const catalog::VideoRow& row) {
-  catalog::VideoFilter filter;
-  filter.stream_id = row.stream_id;
-  filter.limit = 100;
-  for (;; filter.offset += filter.limit) {
-    auto rows = catalog.videos(filter);  // the newest first
-    if (!rows) {
-      return std::move(rows).error();
-    }
-    for (const catalog::VideoRow& other : rows.value()) {
-      if (other.transaction_id == row.transaction_id && other.sequence > row.sequence) {
-        return true;
-      }
-    }
-    if (rows.value().size() < static_cast<std::size_t>(filter.limit) ||
-        rows.value().back().recording_started_at < row.recording_started_at) {
-      return false;
-    }
-  }
-}
-
-}  // namespace
 
 // Tells the log and the catalogue of the recording that has begun.
 void Recording::announce(std::int64_t stream_id, std::int64_t video_id) {
@@ -148,20 +122,12 @@ void Recording::tell_outcome() {
   if (!told) {
     return;  // the next tick tries again
   }
-  const Outcome outcome = std::move(*outcome_);
+  Outcome outcome = std::move(*outcome_);
   outcome_.reset();
-  const std::int64_t ended =
-      outcome.ended_wall_ms != 0 ? outcome.ended_wall_ms : env_.clock.wall_ms();
-  row_.status = outcome.error.empty() ? "viewable" : "error";
-  row_.error = outcome.error;
-  row_.path = outcome.path;
-  row_.duration_ms = outcome.duration_ms;
-  row_.origin_size = static_cast<std::int64_t>(outcome.size);
-  row_.width = outcome.width;
-  row_.height = outcome.height;
-  row_.recording_ended_at = ended;
-  row_.recording_times = outcome.times;
-  row_.uniform = outcome.uniform;
+  if (outcome.ended_wall_ms == 0) {
+    outcome.ended_wall_ms = env_.clock.wall_ms();
+  }
+  describe_outcome(outcome, row_);
   row_.last_sequence = !has_later;
 
   Events::Facts facts = {{"recording_id", identity_.slug},
@@ -187,23 +153,8 @@ void Recording::tell_outcome() {
 void Recording::put_row() {
   busy_ = true;
   env_.catalog.write(
-      [row = row_, app = identity_.app,
-       stream = identity_.stream](catalog::Catalog& catalog) mutable -> Status {
-        if (row.stream_id == 0) {  // the catalogue did not answer while it was recorded
-          auto known = catalog.ensure_stream(app, stream);
-          if (!known) {
-            return std::move(known).error();
-          }
-          row.stream_id = known.value().id;
-        }
-        if (row.last_sequence) {
-          auto later = has_later_row(catalog, row);
-          if (!later) {
-            return std::move(later).error();
-          }
-          row.last_sequence = !later.value();
-        }
-        return catalog.put_video(row);
+      [row = row_, identity = identity_](catalog::Catalog& catalog) {
+        return put_outcome_row(catalog, identity, row);
       },
       [self = shared_from_this()](Status status) {
         self->busy_ = false;

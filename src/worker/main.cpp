@@ -24,6 +24,7 @@
 #include "storage/posix_file.hpp"
 #include "worker/job_service.hpp"
 #include "worker/privileges.hpp"
+#include "worker/rebuild.hpp"
 #include "worker/service.hpp"
 #include "worker/stderr_log.hpp"
 #include "worker/webhook_service.hpp"
@@ -36,22 +37,23 @@ using namespace recording;
 enum Exit : int { kDone = 0, kFailed = 1, kUsage = 64 };
 
 constexpr char kHelp[] =
-    "usage: recording-worker -c FILE [-p PREFIX] [-t]\n"
+    "usage: recording-worker -c FILE [-p PREFIX] [-t | -r]\n"
     "Processes recordings into videos. nginx runs one by itself unless it has \"worker off\".\n"
     "  -c FILE    nginx.conf, or a file with its recording { } block; -: standard input\n"
     "  -p PREFIX  of nginx, for relative paths in it\n"
-    "  -t         only tests the configuration\n";
+    "  -t         only tests the configuration\n"
+    "  -r         only puts videos of the storage that the catalogue lacks into it\n";
 
 constexpr int kLockStepMs = 100;
 
 struct Arguments {
-  bool test = false, help = false, valid = true;
+  bool test = false, rebuild = false, help = false, valid = true;
   std::string file, prefix;
 };
 
 Arguments parse(int count, char** values) {
   Arguments arguments;
-  for (int option = 0; (option = ::getopt(count, values, "c:p:th")) != -1;) {
+  for (int option = 0; (option = ::getopt(count, values, "c:p:trh")) != -1;) {
     switch (option) {
       case 'c':
         arguments.file = ::optarg;
@@ -63,6 +65,9 @@ Arguments parse(int count, char** values) {
       case 't':
         arguments.test = true;
         break;
+      case 'r':
+        arguments.rebuild = true;
+        break;
       case 'h':
         arguments.help = true;
         break;
@@ -72,6 +77,7 @@ Arguments parse(int count, char** values) {
   }
   arguments.valid = arguments.valid && ::optind == count &&
                     (arguments.help || !arguments.file.empty()) &&
+                    !(arguments.test && arguments.rebuild) &&
                     (arguments.prefix.empty() || arguments.prefix.starts_with('/'));
   return arguments;
 }
@@ -182,6 +188,24 @@ Status work(const config::Config& config, Log& log) {
   return ok();
 }
 
+Status rebuild(const config::Config& config, Log& log) {
+  RECORDING_TRY(worker::become_owner_of(config.storage));
+  storage::PosixFileSystem files;
+  auto rows = catalog::open_sqlite_catalog(config.catalog_path, true);
+  if (!rows) {
+    return std::move(rows).error();
+  }
+  auto rebuilt = worker::rebuild_catalog(config, files, *rows.value(), log);
+  if (!rebuilt) {
+    return std::move(rebuilt).error();
+  }
+  const worker::Rebuilt& done = rebuilt.value();
+  log.write(LogLevel::kNotice, std::to_string(done.put) + " videos were put into the catalogue, " +
+                                   std::to_string(done.known) + " were known, " +
+                                   std::to_string(done.unreadable) + " cannot be read");
+  return ok();
+}
+
 std::string own_path() {
   std::array<char, 4096> path{};
   const ssize_t size = ::readlink("/proc/self/exe", path.data(), path.size());
@@ -208,7 +232,7 @@ int run(const Arguments& arguments) {
   }
   config.value().launcher = config::beside(own_path(), "recording-launcher");
   worker::StderrLog log;
-  Status done = work(config.value(), log);
+  Status done = arguments.rebuild ? rebuild(config.value(), log) : work(config.value(), log);
   if (!done) {
     log.write(LogLevel::kError, done.error().message);
   }

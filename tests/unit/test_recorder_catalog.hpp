@@ -28,6 +28,7 @@ class CatalogWithoutJobs : public catalog::Catalog {
   Result<std::vector<catalog::RenditionRow>> renditions(const std::vector<std::string>&) override {
     return std::vector<catalog::RenditionRow>();
   }
+  Status put_rendition(const catalog::RenditionRow&) override { return none(); }
   Result<bool> ask_rendition(std::int64_t, const catalog::RenditionRow&) override { return false; }
   Result<bool> has_due_job(std::int64_t) override { return false; }
   Result<std::optional<catalog::Lease>> lease_job(const std::string&, std::int64_t,
