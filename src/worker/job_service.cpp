@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "webhook/deliverer.hpp"
+
 namespace recording::worker {
 namespace {
 
@@ -91,8 +93,22 @@ bool JobService::look_for_room() const {
   return room;
 }
 
-// Folders of jobs whose worker was killed.
 void JobService::sweep(catalog::Catalog& rows) const {
+  give_up_events(rows);
+  remove_left_folders(rows);
+}
+
+// Here, and not by who delivers: there may be no webhook any more.
+void JobService::give_up_events(catalog::Catalog& rows) const {
+  auto given_up = rows.prune_events(env_.clock.wall_ms() - webhook::Deliverer::kLongestMs);
+  if (given_up && given_up.value() > 0) {
+    env_.log.write(LogLevel::kError, "webhooks: gave up " + std::to_string(given_up.value()) +
+                                         " deliveries of events that are more than a day old");
+  }
+}
+
+// Of jobs whose worker was killed.
+void JobService::remove_left_folders(catalog::Catalog& rows) const {
   auto names = env_.files.list(work_folder(env_.config));
   if (!names) {
     return;  // nothing was ever made

@@ -27,6 +27,8 @@ class JobService final : public Service {
   void do_jobs(const std::stop_token& stop) const;
   bool look_for_room() const;
   void sweep(catalog::Catalog& rows) const;
+  void give_up_events(catalog::Catalog& rows) const;
+  void remove_left_folders(catalog::Catalog& rows) const;
 
   const JobEnvironment env_;
   const std::string holder_;

@@ -2,6 +2,7 @@
 #include <string>
 #include <vector>
 
+#include "catalog/sqlite_database.hpp"
 #include "test_catalog_support.hpp"
 
 #include "cmocka.hpp"
@@ -113,7 +114,6 @@ void what_is_too_old_is_given_up(void**) {
   TemporaryFolder folder;
   auto rows = open_catalog(folder);
   assert_true(bool(rows->add_events({event("1", "a", 1000), event("2", "a", 2000)}, {kHook})));
-  assert_true(bool(rows->add_events({event("3", "b", 1500)}, {})));
   assert_int_equal(rows->prune_events(2000).value(), 1);
   assert_string_equal(drain(*rows, kHook).c_str(), "2 ");
   assert_int_equal(rows->prune_events(9000).value(), 0);
@@ -122,6 +122,15 @@ void what_is_too_old_is_given_up(void**) {
   // Forgotten: it may be told again.
   assert_true(bool(rows->add_events({event("2", "a", 2000)}, {kHook})));
   assert_string_equal(drain(*rows, kHook).c_str(), "2 ");
+}
+
+// Else it would stay, and who came later would not be told what happened before.
+void what_nobody_is_to_be_told_is_not_kept(void**) {
+  TemporaryFolder folder;
+  auto rows = open_catalog(folder);
+  assert_true(bool(rows->add_events({event("1", "a")}, {})));
+  auto database = catalog::SqliteDatabase::open(folder.catalog_path(), true);
+  assert_int_equal(database.value()->query_integer("SELECT count(*) FROM events").value(), 0);
 }
 
 }  // namespace
@@ -134,6 +143,7 @@ int main() {
       cmocka_unit_test(the_same_event_is_told_once),
       cmocka_unit_test(a_stream_is_the_same_by_name_and_by_id),
       cmocka_unit_test(what_is_too_old_is_given_up),
+      cmocka_unit_test(what_nobody_is_to_be_told_is_not_kept),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

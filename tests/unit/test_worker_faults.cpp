@@ -1,13 +1,6 @@
 // Faults of the machine while jobs are done: no recording is given up for them.
-#include <chrono>
-#include <functional>
-#include <memory>
-#include <mutex>
 #include <string>
-#include <thread>
 
-#include "base/system_clock.hpp"
-#include "worker/job_service.hpp"
 #include "test_worker_support.hpp"
 
 #include "cmocka.hpp"
@@ -18,20 +11,6 @@ using namespace recording;
 using test::JobFixture;
 
 constexpr std::int64_t kHourMs = 3'600'000;
-constexpr std::int64_t kMuch = std::int64_t{1} << 60;  // no disk has as much
-
-struct SharedLog final : Log {
-  void write(LogLevel level, std::string_view line) noexcept override {
-    const std::scoped_lock held(mutex);
-    lines.write(level, line);
-  }
-  std::size_t count(std::string_view text) {
-    const std::scoped_lock held(mutex);
-    return lines.count(text);
-  }
-  std::mutex mutex;
-  test::MemoryLog lines;
-};
 
 // A disk that is full for days, then has room again.
 void no_fault_of_the_machine_uses_up_a_try(void**) {
@@ -98,7 +77,7 @@ void a_job_gives_way_when_min_free_is_passed(void**) {
   f.processor.during = [&](const test::Order&, test::Observer& observer) {
     f.clock.advance(10'000);
     before = observer.cancelled();
-    f.config.min_free_bytes = kMuch;
+    f.config.min_free_bytes = test::kMuch;
     f.clock.advance(10'000);
     after = observer.cancelled();
     return Result<test::Outcome>(Error{Errc::kUnavailable, "cancelled"});
@@ -111,29 +90,6 @@ void a_job_gives_way_when_min_free_is_passed(void**) {
   assert_true(again && again->failures == 0 && again->deaths == 0);
 }
 
-void no_job_is_begun_below_min_free(void**) {
-  JobFixture f;
-  f.config.min_free_bytes = kMuch;
-  const auto open = [&f]() -> Result<std::unique_ptr<catalog::Catalog>> {
-    return test::open_catalog(f.folder);
-  };
-  const SystemClock clock;
-  SharedLog log;
-  const auto serve_until = [&](const std::function<bool()>& done) {
-    worker::JobService service({f.config, clock, log, f.files, f.processor}, "me", open);
-    std::jthread thread([&](const std::stop_token& stop) { service.run(stop); });
-    while (!done()) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    }
-  };
-  f.config.workers = 2;
-  serve_until([&log] { return log.count("no job is begun") != 0; });
-  assert_true(f.processor.orders.empty());
-  assert_int_equal(log.count("no job is begun"), 1);
-  f.config.min_free_bytes = 0;
-  serve_until([&f] { return f.video().status == "ready"; });
-}
-
 }  // namespace
 
 int main() {
@@ -142,7 +98,6 @@ int main() {
       cmocka_unit_test(it_is_tried_less_and_less_often_up_to_once_an_hour),
       cmocka_unit_test(failures_of_the_recording_are_counted),
       cmocka_unit_test(a_job_gives_way_when_min_free_is_passed),
-      cmocka_unit_test(no_job_is_begun_below_min_free),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

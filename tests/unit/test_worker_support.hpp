@@ -27,6 +27,7 @@ using processing::Order;
 using processing::Outcome;
 
 inline const std::string kSlug(32, 'a');
+inline constexpr std::int64_t kMuch = std::int64_t{1} << 60;  // bytes; no disk has as many
 inline constexpr const char* kHook = "http://hook/";
 
 // Makes what it was ordered, each file with its own name in it, unless a test says otherwise.
@@ -79,6 +80,7 @@ struct JobFixture {
   JobFixture() : rows(open_catalog(folder)) {
     config.storage = folder.path() + "/storage";
     config.spool = folder.path() + "/spool";
+    config.min_free_bytes = 0;
     config.webhooks = {{kHook, ""}};
     config.renditions = {{"480p", 480, 1'000'000, 64'000}, {"240p", 240, 300'000, 64'000}};
     VideoRow row = video_row(1, kSlug);
