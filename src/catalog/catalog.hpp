@@ -198,7 +198,8 @@ class Catalog {
   virtual Status add_events(const std::vector<EventRow>& events,
                             const std::vector<std::string>& webhooks) = 0;
   // The oldest event due for the webhook whose stream has no older one waiting there; nobody else
-  // gets it before `until`, when it is due again.
+  // gets it before `until`, when it is due again. A time more than an hour away is of a clock that
+  // was wrong, and over.
   virtual Result<std::optional<Delivery>> claim_delivery(const std::string& webhook,
                                                          std::int64_t now_ms,
                                                          std::int64_t until_ms) = 0;

@@ -4,6 +4,21 @@
 
 namespace recording::catalog {
 
+namespace {
+
+// `next_at` of a delivery with an older one in front of it, in its stream and of its webhook. What
+// waits like this is in no index, so that a long queue costs nothing.
+constexpr std::int64_t kBehind = 9223372036854775807;
+
+// The oldest of those that are in front and due. No claim and no pause is as long as an hour: what
+// is due later is due by a clock that was wrong.
+const char* const kFindDue =
+    "SELECT event, stream, next_at FROM deliveries WHERE webhook = ?1 AND"
+    " next_at <> 9223372036854775807 AND (next_at <= ?2 OR next_at > ?2 + 3600000)"
+    " ORDER BY event LIMIT 1";
+
+}  // namespace
+
 // What the events of one stream have in common, whether it is known by its names or by its id.
 Result<std::string> SqliteEvents::stream_of(const EventRow& event) {
   if (!event.stream.empty() || event.stream_id == 0) {
@@ -45,8 +60,9 @@ Status SqliteEvents::insert(const std::vector<EventRow>& events,
     for (const std::string& webhook : webhooks) {
       SqliteStatement deliver = database_.prepare(
           "INSERT INTO deliveries (webhook, stream, event, attempts, next_at)"
-          " VALUES (?, ?, ?, 0, 0)");
-      deliver.text(webhook).text(stream.value()).integer(number);
+          " SELECT ?1, ?2, ?3, 0, CASE WHEN EXISTS"
+          "  (SELECT 1 FROM deliveries WHERE webhook = ?1 AND stream = ?2) THEN ?4 ELSE 0 END");
+      deliver.text(webhook).text(stream.value()).integer(number).integer(kBehind);
       RECORDING_TRY(deliver.finish());
     }
   }
@@ -63,16 +79,9 @@ Status SqliteEvents::add(const std::vector<EventRow>& events,
 
 Result<std::optional<Delivery>> SqliteEvents::claim(const std::string& webhook, std::int64_t now_ms,
                                                     std::int64_t until_ms) {
-  // Of SQLite's bare columns with min(): they are those of the row that has it.
-  SqliteStatement due = database_.prepare(
-      "UPDATE deliveries SET attempts = attempts + 1, next_at = ?"
-      " WHERE (webhook, stream, event) IN ("
-      "  SELECT webhook, stream, event FROM ("
-      "   SELECT webhook, stream, min(event) AS event, next_at FROM deliveries"
-      "   WHERE webhook = ? GROUP BY stream)"
-      "  WHERE next_at <= ? ORDER BY event LIMIT 1)"
-      " RETURNING event, stream, attempts - 1");
-  due.integer(until_ms).text(webhook).integer(now_ms);
+  // Mostly nothing is due: that is found out without the lock.
+  SqliteStatement due = database_.prepare(kFindDue);
+  due.text(webhook).integer(now_ms);
   Result<bool> found = due.step();
   if (!found) {
     return std::move(found).error();
@@ -83,9 +92,24 @@ Result<std::optional<Delivery>> SqliteEvents::claim(const std::string& webhook, 
   Delivery delivery;
   delivery.event = due.get_integer(0);
   delivery.stream = due.get_bytes(1);
-  delivery.attempts = static_cast<int>(due.get_integer(2));
+  SqliteStatement claim = database_.prepare(
+      "UPDATE deliveries SET attempts = attempts + 1, next_at = ? WHERE webhook = ? AND stream = ?"
+      " AND event = ? AND next_at = ? RETURNING attempts - 1");
+  claim.integer(until_ms)
+      .text(webhook)
+      .text(delivery.stream)
+      .integer(delivery.event)
+      .integer(due.get_integer(2));
   RECORDING_TRY(due.finish());
-
+  Result<bool> claimed = claim.step();
+  if (!claimed) {
+    return std::move(claimed).error();
+  }
+  if (!claimed.value()) {
+    return std::optional<Delivery>();  // somebody else was faster
+  }
+  delivery.attempts = static_cast<int>(claim.get_integer(0));
+  RECORDING_TRY(claim.finish());
   SqliteStatement event = database_.prepare("SELECT created_at, body FROM events WHERE number = ?");
   event.integer(delivery.event);
   Result<bool> there = event.step();
@@ -114,6 +138,11 @@ Status SqliteEvents::delivered(const std::string& webhook, const Delivery& deliv
       database_.prepare("DELETE FROM deliveries WHERE webhook = ? AND stream = ? AND event = ?");
   done.text(webhook).text(delivery.stream).integer(delivery.event);
   RECORDING_TRY(done.finish());
+  SqliteStatement next = database_.prepare(
+      "UPDATE deliveries SET next_at = 0 WHERE webhook = ?1 AND stream = ?2 AND next_at = ?3"
+      " AND event = (SELECT min(event) FROM deliveries WHERE webhook = ?1 AND stream = ?2)");
+  next.text(webhook).text(delivery.stream).integer(kBehind);
+  RECORDING_TRY(next.finish());
   RECORDING_TRY(count("delivered", 1));
   return transaction.commit();
 }
@@ -138,6 +167,14 @@ Result<std::int64_t> SqliteEvents::prune(std::int64_t happened_before_ms) {
   give_up.integer(happened_before_ms);
   RECORDING_TRY(give_up.finish());
   const std::int64_t given_up = database_.changes();
+  if (given_up > 0) {
+    // Whatever stands in front of its stream now.
+    SqliteStatement next = database_.prepare(
+        "UPDATE deliveries AS first SET next_at = 0 WHERE next_at = ?1 AND event = (SELECT"
+        " min(event) FROM deliveries WHERE webhook = first.webhook AND stream = first.stream)");
+    next.integer(kBehind);
+    RECORDING_TRY(next.finish());
+  }
   RECORDING_TRY(count("deliveries_given_up", given_up));
   // Those that are delivered stay as long as the others: that they were told is remembered.
   SqliteStatement forget = database_.prepare("DELETE FROM events WHERE created_at < ?");

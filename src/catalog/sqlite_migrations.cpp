@@ -142,6 +142,14 @@ INSERT INTO counters VALUES ('jobs_done', 0), ('processing_ms', 0);
     R"sql(
 ALTER TABLE jobs ADD COLUMN faults INTEGER NOT NULL DEFAULT 0;
 )sql",
+    // Of the deliveries of a stream the first one alone has a time; `next_at` of the others is the
+    // largest number that there is.
+    R"sql(
+UPDATE deliveries AS behind SET next_at = 9223372036854775807 WHERE event >
+  (SELECT min(event) FROM deliveries WHERE webhook = behind.webhook AND stream = behind.stream);
+CREATE INDEX deliveries_in_front ON deliveries (webhook, event, next_at)
+  WHERE next_at <> 9223372036854775807;
+)sql",
 };
 constexpr auto kVersion = static_cast<std::int64_t>(kSteps.size());
 

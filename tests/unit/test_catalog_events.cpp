@@ -124,6 +124,45 @@ void what_is_too_old_is_given_up(void**) {
   assert_string_equal(drain(*rows, kHook).c_str(), "2 ");
 }
 
+// It was set back while something waited.
+void a_clock_that_was_wrong_holds_up_nothing(void**) {
+  constexpr std::int64_t kDay = 86'400'000;
+  TemporaryFolder folder;
+  auto rows = open_catalog(folder);
+  assert_true(bool(rows->add_events({event("1", "a"), event("2", "b")}, {kHook})));
+  const Delivery failed = rows->claim_delivery(kHook, kDay, kDay + 60'000).value().value();
+  assert_true(bool(rows->delivery_failed(kHook, failed, kDay + 900'000)));
+  assert_true(rows->claim_delivery(kHook, kDay, kDay + 60'000).value().has_value());
+  assert_string_equal(drain(*rows, kHook, kDay).c_str(), "");
+  assert_string_equal(drain(*rows, kHook, 5000).c_str(), "1 2 ");
+}
+
+// Who looks whether there is something holds up nobody who writes, and waits for nobody.
+void to_find_nothing_takes_no_lock(void**) {
+  TemporaryFolder folder;
+  auto rows = open_catalog(folder);
+  assert_true(bool(rows->add_events({event("1", "a"), event("2", "a")}, {kHook})));
+  assert_true(rows->claim_delivery(kHook, 5000, 9000).value().has_value());
+  auto other = catalog::SqliteDatabase::open(folder.catalog_path(), true);
+  catalog::SqliteTransaction writing(*other.value());
+  assert_true(bool(writing.begin()));
+  auto found = rows->claim_delivery(kHook, 6000, 9000);
+  assert_true(found && !found.value());
+}
+
+void what_was_behind_comes_to_the_front(void**) {
+  TemporaryFolder folder;
+  auto rows = open_catalog(folder);
+  assert_true(bool(rows->add_events(
+      {event("1", "a", 1000), event("2", "a", 2000), event("3", "a", 3000), event("4", "b", 3000)},
+      {kHook, kOther})));
+  const Delivery first = rows->claim_delivery(kHook, 5000, 9000).value().value();
+  assert_int_equal(rows->prune_events(1500).value(), 2);
+  assert_string_equal(drain(*rows, kOther).c_str(), "2 3 4 ");
+  assert_true(bool(rows->delivered(kHook, first)));  // it was under way
+  assert_string_equal(drain(*rows, kHook).c_str(), "2 3 4 ");
+}
+
 // Else it would stay, and who came later would not be told what happened before.
 void what_nobody_is_to_be_told_is_not_kept(void**) {
   TemporaryFolder folder;
@@ -143,6 +182,9 @@ int main() {
       cmocka_unit_test(the_same_event_is_told_once),
       cmocka_unit_test(a_stream_is_the_same_by_name_and_by_id),
       cmocka_unit_test(what_is_too_old_is_given_up),
+      cmocka_unit_test(a_clock_that_was_wrong_holds_up_nothing),
+      cmocka_unit_test(to_find_nothing_takes_no_lock),
+      cmocka_unit_test(what_was_behind_comes_to_the_front),
       cmocka_unit_test(what_nobody_is_to_be_told_is_not_kept),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
