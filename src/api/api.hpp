@@ -8,6 +8,7 @@
 #include "base/clock.hpp"
 #include "catalog/catalog_service.hpp"
 #include "exporter/links.hpp"
+#include "recorder/removal.hpp"
 #include "recorder/timeline.hpp"
 #include "runtime/live_state.hpp"
 #include "transcode/settings.hpp"
@@ -55,9 +56,12 @@ class Backend {
   }
   // Qualities that can be asked for by name.
   [[nodiscard]] virtual std::vector<transcode::RenditionSetting> renditions() const { return {}; }
-  // Tells of a video that was deleted, and removes its files (in a pool thread; also while it is
-  // being recorded, after ending that), then calls `then`. The row is already gone.
-  virtual void remove_files(const catalog::VideoRow& row, std::function<void(Status)> then) = 0;
+  // By which a row is deleted, because that was requested now.
+  [[nodiscard]] virtual recorder::Deletion deletion() const = 0;
+  // Tells the log of a video that was deleted, and removes its files (in a pool thread; also while
+  // it is being recorded, after ending that), then calls `then`. The row is already gone.
+  virtual void remove_files(const recorder::Deletion& deletion, const catalog::VideoRow& row,
+                            std::function<void(Status)> then) = 0;
   // Reads what a video's file says of its course (in a pool thread), then calls `then`. `live`:
   // what is being recorded, nullptr when only the row is known. kNotFound: there is no file, or
   // nothing in it yet.

@@ -111,9 +111,9 @@ Status end_recording(Backend& backend, const std::optional<LiveVideo>& live) {
   return ok();
 }
 
-void remove_files(Call call, const VideoRow& row) {
+void remove_files(Call call, const recorder::Deletion& deletion, const VideoRow& row) {
   Backend& backend = *call.backend;
-  backend.remove_files(row, [call = std::move(call)](Status removed) {
+  backend.remove_files(deletion, row, [call = std::move(call)](Status removed) {
     if (!removed) {
       return call.done(failure(std::move(removed).error().wrap(
           "files_not_removed: the video is deleted, but not its files")));
@@ -203,15 +203,16 @@ void delete_video(Call call) {
   if (Status ended = end_recording(backend, live.value()); !ended) {
     return call.done(failure(ended.error()));
   }
+  const recorder::Deletion deletion = backend.deletion();
   backend.catalog().write(
-      [id, live = std::move(live).value()](Catalog& rows) {
-        return with_row(rows, live, [&] { return rows.delete_video(id); });
+      [id, live = std::move(live).value(), deletion](Catalog& rows) {
+        return with_row(rows, live, [&] { return deletion.remove_row(rows, id); });
       },
-      [call = std::move(call)](Result<VideoRow> row) mutable {
+      [call = std::move(call), deletion](Result<VideoRow> row) mutable {
         if (!row) {
           return call.done(catalog_failure(row.error()));
         }
-        remove_files(std::move(call), row.value());
+        remove_files(std::move(call), deletion, row.value());
       });
 }
 

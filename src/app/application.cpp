@@ -161,8 +161,11 @@ std::vector<transcode::RenditionSetting> Application::renditions() const {
   return config::offered_renditions(impl_->config);
 }
 
-void Application::remove_files(const catalog::VideoRow& row, std::function<void(Status)> then) {
-  recorder::tell_deleted(impl_->events, row, "requested");
+recorder::Deletion Application::deletion() const { return {impl_->environment, "requested"}; }
+
+void Application::remove_files(const recorder::Deletion& deletion, const catalog::VideoRow& row,
+                               std::function<void(Status)> then) {
+  deletion.write_to(impl_->environment.log, row);
   recorder::remove_files(impl_->environment, row, std::move(then));
 }
 

@@ -58,7 +58,9 @@ class Application final : public api::Backend {
   [[nodiscard]] std::optional<bool> application_auto_record(const std::string& app) const override;
   void wake(std::int32_t pid) override;
   [[nodiscard]] std::vector<transcode::RenditionSetting> renditions() const override;
-  void remove_files(const catalog::VideoRow& row, std::function<void(Status)> then) override;
+  [[nodiscard]] recorder::Deletion deletion() const override;
+  void remove_files(const recorder::Deletion& deletion, const catalog::VideoRow& row,
+                    std::function<void(Status)> then) override;
   void read_timeline(const catalog::VideoRow& row, const api::LiveVideo* live,
                      std::function<void(Result<recorder::Timeline>)> then) override;
 

@@ -94,6 +94,10 @@ struct Outbox {
   std::vector<std::string> webhooks;  // URLs
 };
 
+// What is told of a video in the transaction that changes it: either both happen or nothing. Gets
+// the row as it is then; may be empty.
+using Tell = std::function<Outbox(const VideoRow&)>;
+
 // An event that one webhook is to be told.
 struct Delivery {
   std::int64_t event = 0;  // its place in the order of events
@@ -137,8 +141,7 @@ struct JobEnd {
   std::int64_t retry_at = 0;  // wall ms, when it has; 0: it is given up
   bool of_machine = false;    // the error says nothing of the recording: no failure is counted
   std::int64_t took_ms = 0;
-  // What is told of the video as it is then, in the same transaction; may be empty.
-  std::function<Outbox(const VideoRow&)> tell = {};
+  Tell tell = {};
 };
 
 // What recording-workers have done and have to do.
@@ -183,8 +186,9 @@ class Catalog {
   // Newest first: by falling recording_started_at, then id.
   virtual Result<std::vector<VideoRow>> videos(const VideoFilter& filter) = 0;
   virtual Result<VideoRow> change_video(std::int64_t id, const VideoPatch& patch) = 0;
-  // The row as it was. That its files are to be removed is remembered until files_removed().
-  virtual Result<VideoRow> delete_video(std::int64_t id) = 0;
+  // The row as it was, which `tell` gets too. That its files are to be removed is remembered until
+  // files_removed().
+  virtual Result<VideoRow> delete_video(std::int64_t id, const Tell& tell) = 0;
   virtual Result<bool> was_deleted(const std::string& slug) = 0;
   // Slug and path alone are set.
   virtual Result<std::vector<VideoRow>> deleted_with_files(std::int64_t limit) = 0;

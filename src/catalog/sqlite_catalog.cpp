@@ -55,7 +55,9 @@ class SqliteCatalog final : public Catalog {
   Result<VideoRow> change_video(std::int64_t id, const VideoPatch& patch) override {
     return videos_.change(id, patch);
   }
-  Result<VideoRow> delete_video(std::int64_t id) override { return videos_.remove(id); }
+  Result<VideoRow> delete_video(std::int64_t id, const Tell& tell) override {
+    return videos_.remove(id, tell);
+  }
   Result<bool> was_deleted(const std::string& slug) override { return videos_.was_deleted(slug); }
   Result<std::vector<VideoRow>> deleted_with_files(std::int64_t limit) override {
     return videos_.deleted_with_files(limit);

@@ -69,6 +69,11 @@ Status SqliteEvents::insert(const std::vector<EventRow>& events,
   return ok();
 }
 
+Status SqliteEvents::tell(const Tell& tell, const VideoRow& video) {
+  const Outbox told = tell ? tell(video) : Outbox();
+  return insert(told.events, told.webhooks);
+}
+
 Status SqliteEvents::add(const std::vector<EventRow>& events,
                          const std::vector<std::string>& webhooks) {
   SqliteTransaction transaction(database_);

@@ -15,8 +15,8 @@ class SqliteEvents {
   explicit SqliteEvents(SqliteDatabase& database) : database_(database) {}
 
   Status add(const std::vector<EventRow>& events, const std::vector<std::string>& webhooks);
-  // The same inside a transaction of the caller's.
-  Status insert(const std::vector<EventRow>& events, const std::vector<std::string>& webhooks);
+  // What is told of the video, inside a transaction of the caller's.
+  Status tell(const Tell& tell, const VideoRow& video);
   Result<std::optional<Delivery>> claim(const std::string& webhook, std::int64_t now_ms,
                                         std::int64_t until_ms);
   Status delivered(const std::string& webhook, const Delivery& delivery);
@@ -26,6 +26,7 @@ class SqliteEvents {
   Result<WorkFigures> figures(WorkFigures of_jobs);
 
  private:
+  Status insert(const std::vector<EventRow>& events, const std::vector<std::string>& webhooks);
   Status count(const char* what, std::int64_t more);
   Result<std::string> stream_of(const EventRow& event);
 

@@ -372,10 +372,7 @@ Result<VideoRow> SqliteJobs::end(const std::string& lease, const JobEnd& end,
   if (!video) {
     return video;
   }
-  if (end.tell) {
-    const Outbox told = end.tell(video.value());
-    RECORDING_TRY(SqliteEvents(database_).insert(told.events, told.webhooks));
-  }
+  RECORDING_TRY(SqliteEvents(database_).tell(end.tell, video.value()));
   RECORDING_TRY(transaction.commit());
   return video;
 }

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/strings.hpp"
+#include "catalog/sqlite_events.hpp"
 #include "catalog/sqlite_jobs.hpp"
 #include "catalog/video_name.hpp"
 #include "catalog/wall_time.hpp"
@@ -308,7 +309,7 @@ Result<VideoRow> SqliteVideos::change(std::int64_t id, const VideoPatch& patch) 
   return one_row(statement);
 }
 
-Result<VideoRow> SqliteVideos::remove(std::int64_t id) {
+Result<VideoRow> SqliteVideos::remove(std::int64_t id, const Tell& tell) {
   static const std::string kSql =
       std::string("DELETE FROM videos WHERE id = ? RETURNING") + kColumns + kPictures;
   SqliteTransaction transaction(database_);
@@ -324,6 +325,7 @@ Result<VideoRow> SqliteVideos::remove(std::int64_t id) {
   remember.text(row.value().slug).integer(wall_time_ms()).blob(row.value().path);
   RECORDING_TRY(remember.finish());
   RECORDING_TRY(SqliteJobs(database_).forget(row.value().slug));
+  RECORDING_TRY(SqliteEvents(database_).tell(tell, row.value()));
   RECORDING_TRY(transaction.commit());
   return row;
 }

@@ -21,7 +21,7 @@ class SqliteVideos {
   Result<VideoRow> by_slug(const std::string& slug);
   Result<std::vector<VideoRow>> list(const VideoFilter& filter);
   Result<VideoRow> change(std::int64_t id, const VideoPatch& patch);
-  Result<VideoRow> remove(std::int64_t id);
+  Result<VideoRow> remove(std::int64_t id, const Tell& tell);
   Result<bool> was_deleted(const std::string& slug);
   Result<std::vector<VideoRow>> deleted_with_files(std::int64_t limit);
   Status files_removed(const std::string& slug, const std::string& path);

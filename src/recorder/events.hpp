@@ -31,6 +31,7 @@ class Events {
 
   // `type`: a type of docs/operations.md, "Events".
   void emit(const char* type, const EventStream& stream, const Facts& facts);
+  [[nodiscard]] const std::vector<std::string>& webhooks() const { return webhooks_; }
   // Once a second.
   void tick() { give(); }
 

@@ -49,13 +49,27 @@ void remove_files(Environment& environment, const catalog::VideoRow& row,
   }
 }
 
-void tell_deleted(Events& events, const catalog::VideoRow& row, const char* reason) {
-  events.emit("video.deleted", {{}, {}, row.stream_id},
-              {{"recording_id", row.slug},
-               {"video_id", row.id},
-               {"name", row.name},
-               {"size", row.origin_size},
-               {"reason", std::string(reason)}});
+Deletion::Deletion(const Environment& environment, const char* reason)
+    : Deletion(environment.events.webhooks(), reason, environment.clock.wall_ms()) {}
+
+catalog::EventRow Deletion::event(const catalog::VideoRow& row) const {
+  return make_event("video.deleted", {{}, {}, row.stream_id},
+                    {{"recording_id", row.slug},
+                     {"video_id", row.id},
+                     {"name", row.name},
+                     {"size", row.origin_size},
+                     {"reason", reason_}},
+                    wall_ms_);
+}
+
+Result<catalog::VideoRow> Deletion::remove_row(catalog::Catalog& catalog, std::int64_t id) const {
+  return catalog.delete_video(id, [this](const catalog::VideoRow& row) {
+    return catalog::Outbox{{event(row)}, webhooks_};
+  });
+}
+
+void Deletion::write_to(Log& log, const catalog::VideoRow& deleted) const {
+  log.write(LogLevel::kNotice, "event " + event(deleted).body);
 }
 
 void Retention::tick() {
@@ -64,7 +78,8 @@ void Retention::tick() {
   }
   looking_ = true;
   const std::int64_t ended_before = env_.keep_ms > 0 ? env_.clock.wall_ms() - env_.keep_ms : 0;
-  env_.catalog.write([ended_before](catalog::Catalog& rows) { return look(rows, ended_before); },
+  env_.catalog.write([ended_before, deletion = Deletion(env_, "keep")](
+                         catalog::Catalog& rows) { return look(rows, ended_before, deletion); },
                      [this, alive = alive_](Result<Found> found) {
                        if (!*alive) {
                          return;
@@ -76,8 +91,9 @@ void Retention::tick() {
                      });
 }
 
-Result<Retention::Found> Retention::look(catalog::Catalog& catalog, std::int64_t ended_before) {
-  Found found;
+Result<Retention::Found> Retention::look(catalog::Catalog& catalog, std::int64_t ended_before,
+                                         const Deletion& deletion) {
+  Found found{deletion, {}, {}};
   auto left = catalog.deleted_with_files(kMostVideos);
   if (!left) {
     return std::move(left).error();
@@ -91,11 +107,11 @@ Result<Retention::Found> Retention::look(catalog::Catalog& catalog, std::int64_t
     return std::move(ids).error();
   }
   for (const std::int64_t id : ids.value()) {
-    auto row = catalog.delete_video(id);
+    auto row = deletion.remove_row(catalog, id);
     if (row) {
       found.deleted.push_back(std::move(row).value());
     } else if (row.error().code != Errc::kNotFound) {
-      break;  // those that were deleted must be told of
+      break;  // those that were deleted must be told of, and their files removed
     }
   }
   return found;
@@ -103,7 +119,7 @@ Result<Retention::Found> Retention::look(catalog::Catalog& catalog, std::int64_t
 
 void Retention::remove(const Found& found) {
   for (const catalog::VideoRow& row : found.deleted) {
-    tell_deleted(env_.events, row, "keep");
+    found.deletion.write_to(env_.log, row);
   }
   for (const auto* rows : {&found.deleted, &found.left}) {
     for (const catalog::VideoRow& row : *rows) {

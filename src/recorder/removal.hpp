@@ -2,6 +2,8 @@
 
 #include <functional>
 #include <memory>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "recorder/environment.hpp"
@@ -12,12 +14,31 @@
 // open go on to their end.
 namespace recording::recorder {
 
+// How a video's row is deleted, and how the world learns of it: webhooks in the same transaction,
+// so that neither happens without the other, and the log when that is over.
+class Deletion {
+ public:
+  // `reason`: "requested" or "keep".
+  Deletion(const Environment& environment, const char* reason);
+  Deletion(std::vector<std::string> webhooks, const char* reason, std::int64_t wall_ms)
+      : webhooks_(std::move(webhooks)), reason_(reason), wall_ms_(wall_ms) {}
+
+  // Pool threads.
+  [[nodiscard]] Result<catalog::VideoRow> remove_row(catalog::Catalog& catalog,
+                                                     std::int64_t id) const;
+  void write_to(Log& log, const catalog::VideoRow& deleted) const;
+
+ private:
+  [[nodiscard]] catalog::EventRow event(const catalog::VideoRow& row) const;
+
+  std::vector<std::string> webhooks_;
+  std::string reason_;
+  std::int64_t wall_ms_;
+};
+
 // Removes the files of a row that was deleted, in a pool thread, and tells the catalogue.
 void remove_files(Environment& environment, const catalog::VideoRow& row,
                   std::function<void(Status)> then);
-
-// `reason`: "requested" or "keep".
-void tell_deleted(Events& events, const catalog::VideoRow& row, const char* reason);
 
 // What has been kept for long enough, and what is left of deleted videos. Event loop only; of the
 // worker that is the housekeeper.
@@ -31,10 +52,12 @@ class Retention {
 
  private:
   struct Found {
+    Deletion deletion;
     std::vector<catalog::VideoRow> deleted;  // just now
     std::vector<catalog::VideoRow> left;     // slug and path only
   };
-  static Result<Found> look(catalog::Catalog& catalog, std::int64_t ended_before);
+  static Result<Found> look(catalog::Catalog& catalog, std::int64_t ended_before,
+                            const Deletion& deletion);
   void remove(const Found& found);
 
   Environment& env_;

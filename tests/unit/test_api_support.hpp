@@ -39,7 +39,11 @@ class FakeBackend final : public api::Backend {
   const Clock& clock() override { return fake_clock; }
   [[nodiscard]] std::int64_t min_free_bytes() const override { return 1000; }
   void wake(std::int32_t pid) override { woken.push_back(pid); }
-  void remove_files(const catalog::VideoRow& row, std::function<void(Status)> then) override {
+  [[nodiscard]] recorder::Deletion deletion() const override {
+    return {{"http://hook/"}, "requested", fake_clock.wall_ms()};
+  }
+  void remove_files(const recorder::Deletion&, const catalog::VideoRow& row,
+                    std::function<void(Status)> then) override {
     removed.push_back(row.slug);
     then(removal_fails ? Status(Error{Errc::kIo, "disk broken"}) : ok());
   }

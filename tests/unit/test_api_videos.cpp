@@ -179,6 +179,9 @@ void deletes_row_and_files(void**) {
   assert_int_equal(gone.status(), 404);
   assert_string_equal(gone.error_code().c_str(), "video_not_found");
   assert_int_equal(twice.status(), 404);
+  const auto told = recording.backend.rows->claim_delivery("http://hook/", 1000, 2000).value();
+  assert_true(told && told->body.find("\"reason\":\"requested\"") != std::string::npos);
+  assert_int_equal(recording.backend.rows->work_figures().value().deliveries_waiting, 1);
   assert_true(recording.backend.stream(recording.stream).recording != runtime::kNone);
 }
 

@@ -254,7 +254,7 @@ void a_deleted_video_cancels_its_job(void**) {
   Fixture f;
   const auto lease = f.lease();
   const auto rows = f.begin(*lease, {"720p"});
-  assert_true(bool(f.rows->delete_video(1)));
+  assert_true(bool(f.rows->delete_video(1, {})));
   bool published = false;
   auto ended = f.rows->end_job(lease->id, f.complete(rows), [&] {
     published = true;

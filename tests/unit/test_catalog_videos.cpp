@@ -126,15 +126,36 @@ void a_deleted_video_does_not_come_back(void**) {
   TemporaryFolder folder;
   auto rows = open_catalog(folder);
   (void)rows->put_video(video_row(1, "s1"));
-  auto deleted = rows->delete_video(1);
+  auto deleted = rows->delete_video(1, {});
   auto late = rows->put_video(video_row(1, "s1"));
-  auto twice = rows->delete_video(1);
+  auto twice = rows->delete_video(1, {});
   assert_string_equal(deleted.value().slug.c_str(), "s1");
   assert_true(bool(late));
   assert_int_equal(rows->video_by_slug("s1").error().code, Errc::kNotFound);
   assert_int_equal(twice.error().code, Errc::kNotFound);
   assert_true(rows->was_deleted("s1").value());
   assert_false(rows->was_deleted("s2").value());
+}
+
+// With the row, or not at all.
+void a_deletion_is_told_in_its_transaction(void**) {
+  TemporaryFolder folder;
+  auto rows = open_catalog(folder);
+  (void)rows->put_video(video_row(1, "s1"));
+  bool there = false;
+  const auto tell = [&](const VideoRow& row) {
+    there = bool(open_catalog(folder, false)->video(1));  // another connection sees nothing yet
+    catalog::EventRow event;
+    event.id = "e";
+    event.body = "deleted " + row.slug;
+    return catalog::Outbox{{event}, {"http://hook/"}};
+  };
+  assert_true(bool(rows->delete_video(1, tell)));
+  assert_true(there);
+  const auto delivery = rows->claim_delivery("http://hook/", 1000, 2000).value();
+  assert_true(delivery && delivery->body == "deleted s1");
+  assert_false(bool(rows->delete_video(1, tell)));
+  assert_int_equal(rows->work_figures().value().deliveries_waiting, 1);
 }
 
 void files_of_deleted_videos_are_remembered_until_they_are_removed(void**) {
@@ -148,8 +169,8 @@ void files_of_deleted_videos_are_remembered_until_they_are_removed(void**) {
   growing.path = "";
   (void)rows->put_video(growing);
   (void)rows->put_video(video_row(3, "s3"));
-  (void)rows->delete_video(1);
-  (void)rows->delete_video(2);
+  (void)rows->delete_video(1, {});
+  (void)rows->delete_video(2, {});
   auto left = rows->deleted_with_files(10).value();
   assert_int_equal(left.size(), 2);
   assert_true(rows->deleted_with_files(1).value().size() == 1);
@@ -207,7 +228,7 @@ void ids_of_an_earlier_catalogue_are_not_leased_again(void**) {
   auto rows = open_catalog(folder);
   (void)rows->put_video(video_row(41, "s41"));  // leased before the catalogue was lost
   const auto leased = rows->lease_video_ids(4).value();
-  (void)rows->delete_video(41);
+  (void)rows->delete_video(41, {});
   const auto later = rows->lease_video_ids(4).value();
   assert_true(leased.first > 41);
   assert_true(later.first >= leased.end);
@@ -343,6 +364,7 @@ const CMUnitTest kTests[] = {
     cmocka_unit_test(keeps_what_a_user_changed),
     cmocka_unit_test(a_late_pending_row_does_not_undo_the_outcome),
     cmocka_unit_test(a_deleted_video_does_not_come_back),
+    cmocka_unit_test(a_deletion_is_told_in_its_transaction),
     cmocka_unit_test(files_of_deleted_videos_are_remembered_until_they_are_removed),
     cmocka_unit_test(finds_those_that_ended_before),
     cmocka_unit_test(leased_ids_are_given_once),

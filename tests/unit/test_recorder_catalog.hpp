@@ -130,12 +130,14 @@ class FakeCatalog final : public CatalogWithoutJobs {
   Result<catalog::VideoRow> change_video(std::int64_t, const catalog::VideoPatch&) override {
     return none();
   }
-  Result<catalog::VideoRow> delete_video(std::int64_t id) override {
+  Result<catalog::VideoRow> delete_video(std::int64_t id, const catalog::Tell& tell) override {
     RECORDING_TRY(answer());
     for (const auto& [slug, row] : data_.videos) {
       if (row.id == id) {
         const catalog::VideoRow deleted = row;
         data_.files_left[slug] = row.path;
+        const catalog::Outbox told = tell(deleted);
+        data_.events.insert(data_.events.end(), told.events.begin(), told.events.end());
         data_.videos.erase(slug);
         return deleted;
       }

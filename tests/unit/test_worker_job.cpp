@@ -152,7 +152,7 @@ void a_deleted_video_cancels_its_job(void**) {
   f.processor.during = [&](const Order& order, Observer& observer) {
     (void)f.processor.make(order);
     before = observer.cancelled();
-    assert_true(bool(f.rows->delete_video(1)));
+    assert_true(bool(f.rows->delete_video(1, {})));
     f.clock.advance(3000);
     after = observer.cancelled();
     return Result<Outcome>(Error{Errc::kUnavailable, "cancelled"});
@@ -166,7 +166,7 @@ void a_deleted_video_cancels_its_job(void**) {
 void one_that_is_deleted_at_the_last_moment_leaves_nothing_either(void**) {
   Fixture f;
   f.processor.during = [&](const Order& order, Observer&) {
-    assert_true(bool(f.rows->delete_video(1)));
+    assert_true(bool(f.rows->delete_video(1, {})));
     return Result<Outcome>(f.processor.make(order));
   };
   f.run();

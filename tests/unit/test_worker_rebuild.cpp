@@ -107,7 +107,7 @@ void what_is_known_stays_as_it_is(void**) {
   known.name = "mine";
   test::must(f.rows->put_video(known));
   test::must(f.rows->put_video(test::video_row(2, slug('b'))));
-  (void)test::must(f.rows->delete_video(2));
+  (void)test::must(f.rows->delete_video(2, {}));
   const worker::Rebuilt once = f.rebuild();
   assert_true(once.put == 1 && once.known == 2 && once.unreadable == 0);
   const worker::Rebuilt twice = f.rebuild();
