@@ -240,11 +240,8 @@ class Catalog {
                                                       const std::vector<RenditionRow>& wanted) = 0;
   virtual Status extend_job(const std::string& lease, std::int64_t until,
                             std::int64_t progress) = 0;
-  // `publish` runs inside the transaction, when it is certain that the video is not deleted and
-  // cannot be before its end: what it puts into the video's folder is removed with that. An error
-  // of it ends the call. Gives back the video as it is then.
-  virtual Result<VideoRow> end_job(const std::string& lease, const JobEnd& end,
-                                   const std::function<Status()>& publish) = 0;
+  // What was made is in the video's folder before this says so. Gives back the video as it is then.
+  virtual Result<VideoRow> end_job(const std::string& lease, const JobEnd& end) = 0;
   virtual Status give_back_job(const std::string& lease) = 0;
   virtual Result<bool> is_leased(const std::string& lease, std::int64_t now) = 0;
   // Their holder is known to be dead.

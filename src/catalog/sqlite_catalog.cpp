@@ -110,9 +110,8 @@ class SqliteCatalog final : public Catalog {
   Status extend_job(const std::string& lease, std::int64_t until, std::int64_t progress) override {
     return jobs_.extend(lease, until, progress);
   }
-  Result<VideoRow> end_job(const std::string& lease, const JobEnd& end,
-                           const std::function<Status()>& publish) override {
-    return jobs_.end(lease, end, publish);
+  Result<VideoRow> end_job(const std::string& lease, const JobEnd& end) override {
+    return jobs_.end(lease, end);
   }
   Status give_back_job(const std::string& lease) override { return jobs_.give_back(lease); }
   Result<bool> is_leased(const std::string& lease, std::int64_t now) override {

@@ -347,15 +347,13 @@ Status SqliteJobs::count(const JobEnd& end) {
   return done.finish();
 }
 
-Result<VideoRow> SqliteJobs::end(const std::string& lease, const JobEnd& end,
-                                 const std::function<Status()>& publish) {
+Result<VideoRow> SqliteJobs::end(const std::string& lease, const JobEnd& end) {
   SqliteTransaction transaction(database_);
   RECORDING_TRY(transaction.begin());
   Result<std::string> slug = slug_of(lease);
   if (!slug) {
     return std::move(slug).error();
   }
-  RECORDING_TRY(publish());
   const bool given_up = end.retry_at == 0;
   for (const RenditionRow& row : end.renditions) {
     RECORDING_TRY(write_rendition(row, given_up));

@@ -28,8 +28,7 @@ class SqliteJobs {
   Result<std::vector<RenditionRow>> begin(const std::string& lease,
                                           const std::vector<RenditionRow>& wanted);
   Status extend(const std::string& lease, std::int64_t until, std::int64_t progress);
-  Result<VideoRow> end(const std::string& lease, const JobEnd& end,
-                       const std::function<Status()>& publish);
+  Result<VideoRow> end(const std::string& lease, const JobEnd& end);
   Status give_back(const std::string& lease);
   Result<bool> is_leased(const std::string& lease, std::int64_t now);
   Status end_leases_of(const std::string& holder);

@@ -1,5 +1,6 @@
 #include "recorder/removal.hpp"
 
+#include <cerrno>
 #include <utility>
 
 #include "recorder/events.hpp"
@@ -11,20 +12,29 @@ namespace {
 // In one look; the next one follows when these are gone.
 constexpr std::int64_t kMostVideos = 100;
 constexpr std::int64_t kRetryMs = 60'000;
+constexpr int kMostTries = 10;
 
 Status remove_folder(storage::FileSystem& files, const std::string& folder) {
-  auto names = files.list(folder);
-  if (!names) {
-    return names.error().code == Errc::kNotFound ? ok() : Status(std::move(names).error());
-  }
-  for (const std::string& name : names.value()) {
-    Status removed = files.remove(folder + "/" + name);
-    if (!removed && removed.error().code != Errc::kNotFound) {  // somebody else was faster
+  for (int tries = 1;; ++tries) {
+    auto names = files.list(folder);
+    if (!names) {
+      return names.error().code == Errc::kNotFound ? ok() : Status(std::move(names).error());
+    }
+    for (const std::string& name : names.value()) {
+      Status removed = files.remove(folder + "/" + name);
+      if (!removed && removed.error().code != Errc::kNotFound) {  // somebody else was faster
+        return removed;
+      }
+    }
+    Status removed = files.remove(folder);
+    if (removed || removed.error().code == Errc::kNotFound) {
+      return ok();
+    }
+    // recording-worker may have put what it made there meanwhile.
+    if (tries == kMostTries || removed.error().sys_errno != ENOTEMPTY) {
       return removed;
     }
   }
-  Status removed = files.remove(folder);
-  return removed || removed.error().code == Errc::kNotFound ? ok() : removed;
 }
 
 }  // namespace

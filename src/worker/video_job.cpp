@@ -78,7 +78,7 @@ class Progress final : public processing::Observer {
     }
     told_ms_ = now;
     told_percent_ = percent_;
-    without_room_ = !has_room(env_);
+    without_room_ = without_room_ || !has_room(env_);
     const Status extended = rows_.extend_job(lease_, env_.clock.wall_ms() + kLeaseMs, percent_);
     // While the catalogue is away it goes on: the end of the job shows whose it is.
     lost_ = !extended && Status(extended).error().code == Errc::kNotFound;
@@ -135,6 +135,7 @@ class VideoJob {
   void fail(std::string why);
   [[nodiscard]] std::vector<RenditionRow> wanted_of_unread() const;
   [[nodiscard]] std::int64_t again_at() const;
+  Status publish();
   void finish();
   [[nodiscard]] catalog::Outbox tell(const catalog::VideoRow& video) const;
   void give_back();
@@ -304,19 +305,35 @@ catalog::Outbox VideoJob::tell(const catalog::VideoRow& video) const {
   return {{std::move(event)}, config::webhook_urls(env_.config)};
 }
 
+// Before the catalogue says that it is there, and without its lock, for a disk may be slow: files
+// without a row do no harm, and the next try takes their place. Should the video be deleted
+// meanwhile, its folder is gone, or cannot go before these have.
+Status VideoJob::publish() {
+  if (!made_) {
+    return ok();
+  }
+  // It is nobody else's for as long as that takes.
+  RECORDING_TRY(rows_.extend_job(lease_.id, env_.clock.wall_ms() + kLeaseMs, 99));
+  return move_files(env_.files, folder_, video_folder_);
+}
+
 void VideoJob::finish() {
+  if (Status published = publish(); !published) {
+    end_ = {};
+    end_.of_machine = true;
+    fail(published.error().message);
+  }
   if (!end_.error.empty()) {
     end_.retry_at = again_at();
   }
   end_.tell = [this](const catalog::VideoRow& video) { return tell(video); };
   end_.took_ms = env_.clock.monotonic_ms() - began_ms_;
-  auto video = rows_.end_job(lease_.id, end_, [&]() -> Status {
-    return made_ ? move_files(env_.files, folder_, video_folder_) : ok();
-  });
+  auto video = rows_.end_job(lease_.id, end_);
   if (!video) {
     if (video.error().code != Errc::kNotFound) {  // not found: cancelled, or somebody else's
       env_.log.write(LogLevel::kError, title() + ": " + video.error().message +
                                            "; what was made is lost, and is made again");
+      give_back();
     }
     return;
   }

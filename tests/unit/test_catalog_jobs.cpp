@@ -72,7 +72,7 @@ struct Fixture {
     return end;
   }
   Result<catalog::VideoRow> end(const std::string& lease, const JobEnd& how) {
-    return rows->end_job(lease, how, [] { return ok(); });
+    return rows->end_job(lease, how);
   }
   std::vector<RenditionRow> renditions() { return rows->renditions({"a"}).value(); }
 
@@ -142,11 +142,13 @@ void ends_with_all_its_renditions_in_one_transaction(void**) {
   (void)f.rows->extend_job(lease->id, catalog::wall_time_ms() + kLease, 42);
   const auto during = f.renditions();
   std::string status_inside;
-  auto ended = f.rows->end_job(lease->id, f.complete(rows), [&] {
+  JobEnd end = f.complete(rows);
+  end.tell = [&](const catalog::VideoRow&) {
     // Another connection sees nothing of it yet.
     status_inside = open_catalog(f.folder, false)->video(1).value().status;
-    return ok();
-  });
+    return catalog::Outbox();
+  };
+  auto ended = f.end(lease->id, end);
   const auto after = f.renditions();
   const auto video = f.rows->video(1).value();
   assert_int_equal(rows.size(), 2);
@@ -162,19 +164,6 @@ void ends_with_all_its_renditions_in_one_transaction(void**) {
   const auto figures = f.rows->work_figures().value();
   assert_true(figures.done == 1 && figures.processing_ms == 100 && figures.running == 0 &&
               figures.waiting == 0);
-}
-
-void files_that_cannot_be_published_change_nothing(void**) {
-  Fixture f;
-  const auto lease = f.lease();
-  const auto rows = f.begin(*lease, {"720p"});
-  auto ended = f.rows->end_job(lease->id, f.complete(rows), []() -> Status {
-    return Error{Errc::kIo, "disk broken"};
-  });
-  assert_true(!ended && ended.error().code == Errc::kIo);
-  assert_string_equal(f.renditions()[0].status.c_str(), "processing");
-  assert_string_equal(f.rows->video(1).value().status.c_str(), "viewable");
-  assert_true(f.rows->is_leased(lease->id, catalog::wall_time_ms()).value());
 }
 
 void a_failure_is_tried_again_later_and_then_given_up_with_words(void**) {
@@ -255,12 +244,7 @@ void a_deleted_video_cancels_its_job(void**) {
   const auto lease = f.lease();
   const auto rows = f.begin(*lease, {"720p"});
   assert_true(bool(f.rows->delete_video(1, {})));
-  bool published = false;
-  auto ended = f.rows->end_job(lease->id, f.complete(rows), [&] {
-    published = true;
-    return ok();
-  });
-  assert_true(!ended && ended.error().code == Errc::kNotFound && !published);
+  assert_true(f.end(lease->id, f.complete(rows)).error().code == Errc::kNotFound);
   assert_true(f.rows->extend_job(lease->id, 0, 1).error().code == Errc::kNotFound);
   assert_true(f.renditions().empty());
   // The recorder tells of it once more: nothing comes back.
@@ -289,7 +273,6 @@ int main() {
       cmocka_unit_test(a_job_that_is_given_back_counts_nothing),
       cmocka_unit_test(a_clock_that_was_wrong_does_not_hold_up_a_job),
       cmocka_unit_test(ends_with_all_its_renditions_in_one_transaction),
-      cmocka_unit_test(files_that_cannot_be_published_change_nothing),
       cmocka_unit_test(a_failure_is_tried_again_later_and_then_given_up_with_words),
       cmocka_unit_test(what_was_made_is_there_though_the_rest_failed),
       cmocka_unit_test(one_more_is_asked_for),

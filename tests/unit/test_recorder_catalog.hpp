@@ -40,8 +40,7 @@ class CatalogWithoutJobs : public catalog::Catalog {
     return none();
   }
   Status extend_job(const std::string&, std::int64_t, std::int64_t) override { return none(); }
-  Result<catalog::VideoRow> end_job(const std::string&, const catalog::JobEnd&,
-                                    const std::function<Status()>&) override {
+  Result<catalog::VideoRow> end_job(const std::string&, const catalog::JobEnd&) override {
     return none();
   }
   Status give_back_job(const std::string&) override { return none(); }

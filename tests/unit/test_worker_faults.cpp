@@ -1,5 +1,9 @@
 // Faults of the machine while jobs are done: no recording is given up for them.
+#include <functional>
+#include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "test_worker_support.hpp"
 
@@ -90,6 +94,89 @@ void a_job_gives_way_when_min_free_is_passed(void**) {
   assert_true(again && again->failures == 0 && again->deaths == 0);
 }
 
+// The real file system, with something that happens when a file is renamed.
+class WatchedDisk final : public storage::FileSystem {
+ public:
+  WatchedDisk(storage::FileSystem& files, std::function<Status()> on_rename)
+      : files_(files), on_rename_(std::move(on_rename)) {}
+  Result<std::unique_ptr<storage::File>> create(const std::string& path) override {
+    return files_.create(path);
+  }
+  Result<std::unique_ptr<storage::File>> open(const std::string& path) override {
+    return files_.open(path);
+  }
+  Result<std::unique_ptr<storage::File>> open_for_read(const std::string& path) override {
+    return files_.open_for_read(path);
+  }
+  Status make_directories(const std::string& path) override {
+    return files_.make_directories(path);
+  }
+  Status rename(const std::string& from, const std::string& to) override {
+    RECORDING_TRY(on_rename_());
+    return files_.rename(from, to);
+  }
+  Status remove(const std::string& path) override { return files_.remove(path); }
+  Status sync_directory(const std::string& path) override { return files_.sync_directory(path); }
+  Result<std::vector<std::string>> list(const std::string& path) override {
+    return files_.list(path);
+  }
+  Result<std::uint64_t> free_bytes(const std::string& path) override {
+    return files_.free_bytes(path);
+  }
+
+ private:
+  storage::FileSystem& files_;
+  const std::function<Status()> on_rename_;
+};
+
+// A disk may take minutes to remove and rename large files.
+void others_write_to_the_catalogue_while_files_are_moved(void**) {
+  JobFixture f;
+  auto others = test::open_catalog(f.folder);
+  int written = 0;
+  WatchedDisk disk(f.files, [&]() -> Status {
+    auto stream = others->ensure_stream("live", "cam" + std::to_string(++written));
+    return stream ? ok() : Status(std::move(stream).error());
+  });
+  f.disk = &disk;
+  f.run();
+  assert_int_equal(written, 4);
+  assert_string_equal(f.video().status.c_str(), "ready");
+}
+
+void what_cannot_be_moved_is_made_again(void**) {
+  JobFixture f;
+  int left = 2;
+  WatchedDisk disk(f.files, [&]() -> Status {
+    return --left == 0 ? Status(Error{Errc::kIo, "disk broken"}) : ok();
+  });
+  f.disk = &disk;
+  f.run();
+  assert_string_equal(f.video().status.c_str(), "viewable");
+  assert_string_equal(f.renditions().at(0).status.c_str(), "processing");
+  assert_true(!f.video().pictures.poster && f.names(worker::work_folder(f.config)).empty());
+  const auto again = f.lease(kHourMs);
+  assert_true(again && again->failures == 0 && again->deaths == 0);
+  f.run(*again);
+  assert_string_equal(f.video().status.c_str(), "ready");
+  assert_int_equal(f.names(f.video_folder).size(), 5);
+}
+
+void a_video_that_is_deleted_while_its_files_are_moved_is_gone(void**) {
+  JobFixture f;
+  auto others = test::open_catalog(f.folder);
+  WatchedDisk disk(f.files, [&] {
+    (void)others->delete_video(1, {});
+    return worker::remove_tree(f.video_folder);
+  });
+  f.disk = &disk;
+  f.run();
+  assert_false(bool(f.rows->video(1)));
+  assert_true(f.names(f.video_folder).empty() && f.told().empty());
+  assert_int_equal(f.log.count("video 1"), 0);
+  assert_true(f.names(worker::work_folder(f.config)).empty());
+}
+
 }  // namespace
 
 int main() {
@@ -98,6 +185,9 @@ int main() {
       cmocka_unit_test(it_is_tried_less_and_less_often_up_to_once_an_hour),
       cmocka_unit_test(failures_of_the_recording_are_counted),
       cmocka_unit_test(a_job_gives_way_when_min_free_is_passed),
+      cmocka_unit_test(others_write_to_the_catalogue_while_files_are_moved),
+      cmocka_unit_test(what_cannot_be_moved_is_made_again),
+      cmocka_unit_test(a_video_that_is_deleted_while_its_files_are_moved_is_gone),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

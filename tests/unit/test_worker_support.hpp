@@ -101,7 +101,7 @@ struct JobFixture {
     return leased ? std::move(leased).value() : std::nullopt;
   }
   void run(const Lease& lease) {
-    worker::do_job({config, clock, log, files, processor}, *rows, lease, stop.get_token());
+    worker::do_job({config, clock, log, *disk, processor}, *rows, lease, stop.get_token());
   }
   void run() {
     const auto due = lease();
@@ -138,6 +138,7 @@ struct JobFixture {
   FakeClock clock;
   MemoryLog log;
   storage::PosixFileSystem files;
+  storage::FileSystem* disk = &files;  // that the job sees
   FakeProcessor processor;
   std::stop_source stop;
 };
