@@ -53,10 +53,17 @@ class BesideNginx(IntegrationTest):
         server, pid = self.start(workers=3)
         nginx_has = os.getpriority(os.PRIO_PROCESS, server.workers()[0])
         self.assertEqual(os.getpriority(os.PRIO_PROCESS, pid), min(nginx_has + 10, 19))
-        arguments = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
-        self.assertNotIn(b"secret", arguments)
         server.stop()
         wait_for(lambda: not server.recording_workers(), 10, "it is gone")
+
+    def test_no_secret_in_the_process_list(self):
+        server, pid = self.start(recording="storage @prefix@/data/videos; min_free 1m; "
+                                 "link_secret l1nk-s3cret; "
+                                 "webhook http://127.0.0.1:9/ secret=h00k-s3cret;")
+        self.assertEqual(server.conf.read_text().count("s3cret"), 2)
+        for name in ("cmdline", "environ"):
+            shown = pathlib.Path(f"/proc/{pid}/{name}").read_bytes()
+            self.assertNotIn(b"s3cret", shown, name)
 
     def test_off_starts_none(self):
         server = self.start_nginx()
