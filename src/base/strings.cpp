@@ -248,4 +248,14 @@ std::string path_component(std::string_view name) {
   return path;
 }
 
+std::string url_without_secrets(std::string_view url) {
+  url = url.substr(0, url.find_first_of("?#"));
+  const std::size_t scheme = url.find("://");
+  const std::size_t begin = scheme == url.npos ? 0 : scheme + 3;
+  const std::size_t at = url.substr(0, url.find('/', begin)).rfind('@');
+  return at == url.npos || at < begin
+             ? std::string(url)
+             : std::string(url.substr(0, begin)) + std::string(url.substr(at + 1));
+}
+
 }  // namespace recording

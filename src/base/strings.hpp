@@ -27,4 +27,7 @@ std::string to_valid_utf8(std::string_view text);
 // one is cut and ends in a hash of the whole. Never empty, ".", "..".
 std::string path_component(std::string_view name);
 
+// A URL as it may stand in logs: scheme, host and path. User, password and query may be secrets.
+std::string url_without_secrets(std::string_view url);
+
 }  // namespace recording

@@ -32,7 +32,7 @@ std::int64_t Deliverer::step() {
       catalog_.claim_delivery(url_, now, now + kLeaseMs);
   if (!claimed) {
     if (!catalog_said_) {
-      log_.write(LogLevel::kError, "webhook " + url_ + ": " + claimed.error().message);
+      log_.write(LogLevel::kError, "webhook " + shown_url_ + ": " + claimed.error().message);
     }
     catalog_said_ = true;
     return kShortestRetryMs;
@@ -53,11 +53,11 @@ std::int64_t Deliverer::step() {
     ++delivered_;
     if (failing_ && delivery.attempts > 0) {
       failing_ = false;
-      log_.write(LogLevel::kNotice, "webhook " + url_ + " takes events again");
+      log_.write(LogLevel::kNotice, "webhook " + shown_url_ + " takes events again");
     }
     // An error means that it is told once more.
     if (Status done = catalog_.delivered(url_, delivery); !done) {
-      log_.write(LogLevel::kError, "webhook " + url_ + ": " + done.error().message);
+      log_.write(LogLevel::kError, "webhook " + shown_url_ + ": " + done.error().message);
       return kShortestRetryMs;
     }
     return 0;
@@ -73,7 +73,7 @@ void Deliverer::tell_failure(const std::string& why) {
   if (!failing_) {
     failing_ = true;
     log_.write(LogLevel::kError,
-               "webhook " + url_ + ": " + why + "; trying again for a day, said once");
+               "webhook " + shown_url_ + ": " + why + "; trying again for a day, said once");
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/clock.hpp"
 #include "base/log.hpp"
+#include "base/strings.hpp"
 #include "catalog/catalog.hpp"
 #include "webhook/http_post.hpp"
 
@@ -28,6 +29,7 @@ class Deliverer {
   Deliverer(std::string url, std::string secret, catalog::Catalog& catalog, HttpPost& http,
             const Clock& clock, Log& log)
       : url_(std::move(url)),
+        shown_url_(url_without_secrets(url_)),
         secret_(std::move(secret)),
         catalog_(catalog),
         http_(http),
@@ -44,7 +46,7 @@ class Deliverer {
  private:
   void tell_failure(const std::string& why);
 
-  const std::string url_, secret_;
+  const std::string url_, shown_url_, secret_;
   catalog::Catalog& catalog_;
   HttpPost& http_;
   const Clock& clock_;

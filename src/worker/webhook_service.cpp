@@ -1,5 +1,6 @@
 #include "worker/webhook_service.hpp"
 
+#include "base/strings.hpp"
 #include "base/system_clock.hpp"
 #include "webhook/curl_post.hpp"
 #include "webhook/deliverer.hpp"
@@ -25,7 +26,8 @@ void WebhookService::run(const std::stop_token& stop) {
       continue;
     }
     if (!said) {
-      log_.write(LogLevel::kError, "webhook " + webhook_.url + ": " + catalog.error().message);
+      log_.write(LogLevel::kError,
+                 "webhook " + url_without_secrets(webhook_.url) + ": " + catalog.error().message);
     }
     said = true;
     wait_for(stop, kReopen);

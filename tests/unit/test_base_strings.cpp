@@ -185,6 +185,17 @@ void long_names_end_in_a_hash(void**) {
                       (std::string(86, 'a') + "%_" + "c2a908d98f5df987ade41b5fce213067").c_str());
 }
 
+void secrets_of_a_url_are_left_out(void**) {
+  for (const char* url : {"https://hooks.example.com/a/b", "https://user:pw@hooks.example.com/a/b",
+                          "https://u@x:p@hooks.example.com/a/b?token=secret&a=@b",
+                          "https://hooks.example.com/a/b?mail=a@b#c@d"}) {
+    assert_string_equal(url_without_secrets(url).c_str(), "https://hooks.example.com/a/b");
+  }
+  assert_string_equal(url_without_secrets("http://h:81?key=1").c_str(), "http://h:81");
+  assert_string_equal(url_without_secrets("http://h/@me").c_str(), "http://h/@me");
+  assert_string_equal(url_without_secrets("").c_str(), "");
+}
+
 }  // namespace
 
 int main() {
@@ -198,6 +209,7 @@ int main() {
       cmocka_unit_test(no_two_names_share_a_path),
       cmocka_unit_test(usual_names_are_kept),
       cmocka_unit_test(long_names_end_in_a_hash),
+      cmocka_unit_test(secrets_of_a_url_are_left_out),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

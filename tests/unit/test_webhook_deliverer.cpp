@@ -133,6 +133,23 @@ void waits_longer_each_time(void**) {
   assert_int_equal(webhook::retry_delay_ms(1000), 900'000);
 }
 
+// They may be in a URL, and the log is read by more people than nginx.conf.
+void no_secret_of_the_url_is_logged(void**) {
+  Hook hook;
+  const std::string url = "http://user:pw@h/path?token=t0";
+  webhook::Deliverer deliverer(url, "", *hook.rows, hook.http, hook.clock, hook.log);
+  assert_true(bool(hook.rows->add_events({{.id = "1", .body = "1"}}, {url})));
+  hook.http.answer = [](const std::string&) { return 500; };
+  (void)deliverer.step();
+  hook.clock.advance(10'000);
+  hook.http.answer = [](const std::string&) { return 200; };
+  (void)deliverer.step();
+  assert_string_equal(hook.http.urls.back().c_str(), url.c_str());
+  assert_int_equal(hook.log.lines().size(), 2);
+  assert_int_equal(hook.log.count("webhook http://h/path"), 2);
+  assert_int_equal(hook.log.count("pw") + hook.log.count("t0"), 0);
+}
+
 }  // namespace
 
 int main() {
@@ -143,6 +160,7 @@ int main() {
       cmocka_unit_test(nobody_there_is_not_asked_for_each_stream),
       cmocka_unit_test(a_dead_one_is_tried_for_a_day_and_more_rarely),
       cmocka_unit_test(waits_longer_each_time),
+      cmocka_unit_test(no_secret_of_the_url_is_logged),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
