@@ -1,6 +1,8 @@
 #include "catalog/sqlite_database.hpp"
 
+#include <fcntl.h>
 #include <sqlite3.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <string_view>
@@ -112,6 +114,15 @@ void has_text(sqlite3_context* context, int /*count*/, sqlite3_value** values) n
   sqlite3_result_int(context, has_part(bytes_of(values[0]), bytes_of(values[1])) ? 1 : 0);
 }
 
+// SQLite would make a file that all may read; those beside it get the mode of this one. One that
+// exists is not opened: to close it again would end the locks that this process has on it.
+void make_private(const std::string& path) {
+  const int made = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+  if (made >= 0) {  // else SQLite says why
+    ::close(made);
+  }
+}
+
 }  // namespace
 
 SqliteStatement::SqliteStatement(SqliteDatabase& database, sqlite3_stmt* statement, int status)
@@ -218,6 +229,9 @@ Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::open(const std::string& 
   // A reader opens read-write too: in WAL mode readers write to the shared index beside the file.
   const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
                     (writer ? SQLITE_OPEN_CREATE : 0);
+  if (writer) {
+    make_private(path);
+  }
   sqlite3* handle = nullptr;
   const int status = sqlite3_open_v2(path.c_str(), &handle, flags, nullptr);
   std::unique_ptr<SqliteDatabase> database(new SqliteDatabase(path, handle));

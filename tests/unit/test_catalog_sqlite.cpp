@@ -1,5 +1,6 @@
 // What the file is, and what is said when it cannot be used.
 #include <sqlite3.h>
+#include <sys/stat.h>
 
 #include <chrono>
 #include <fstream>
@@ -92,6 +93,20 @@ void is_synced_and_read_while_written(void**) {
   assert_string_equal(mode.value().c_str(), "wal");
 }
 
+// As all files of ours: names of streams and what users wrote are not for everybody.
+void others_cannot_read_it(void**) {
+  TemporaryFolder folder;
+  const mode_t before = ::umask(022);
+  auto rows = open_catalog(folder);
+  ::umask(before);
+  (void)rows->ensure_stream("live", "cam");
+  for (const char* name : {"", "-wal", "-shm"}) {
+    struct stat status {};
+    assert_int_equal(::stat((folder.catalog_path() + name).c_str(), &status), 0);
+    assert_int_equal(status.st_mode & 0777, 0640);
+  }
+}
+
 void a_transaction_that_is_not_committed_leaves_nothing(void**) {
   TemporaryFolder folder;
   auto rows = open_catalog(folder);
@@ -154,6 +169,7 @@ const CMUnitTest kTests[] = {
     cmocka_unit_test(a_reader_waits_for_a_file_that_is_being_made),
     cmocka_unit_test(says_that_the_folder_is_missing),
     cmocka_unit_test(is_synced_and_read_while_written),
+    cmocka_unit_test(others_cannot_read_it),
     cmocka_unit_test(a_transaction_that_is_not_committed_leaves_nothing),
     cmocka_unit_test(an_earlier_catalogue_is_brought_up_to_date),
     cmocka_unit_test(a_full_disk_is_told_and_got_over),
