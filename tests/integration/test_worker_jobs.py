@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import time
 import unittest
+import urllib.parse
 
 from tests.integration.support import wait_for, module_path
 from tests.integration.support.recording import AUTOMATIC, RecordingTest, test_clip
@@ -98,6 +99,29 @@ class Processing(Jobs):
         self.assertIn("1080p, 720p, 480p", unknown.json["error"]["message"])
         self.assertEqual(api.post(path, {}).status, 400)
         self.assertEqual(api.post("videos/999999/renditions", {"name": "240p"}).status, 404)
+
+    def test_a_lost_catalogue_is_made_again(self):
+        server = self.start_nginx(worker=1, recording=BLOCK, application=AUTOMATIC)
+        self.record(server, "cam")
+        before = self.ready(server, "cam")
+        server.stop()
+        for path in (server.prefix / "data").glob("catalog.db*"):
+            path.unlink()
+        for put in ("1 videos were put", "0 videos were put"):
+            done = subprocess.run([module_path().parent / "recording-worker", "-r", "-c",
+                                   server.conf], stderr=subprocess.PIPE, text=True, check=True)
+            self.assertIn(put, done.stderr)
+        server.start()
+        after = self.ready(server, "cam")
+        for field in ("id", "slug", "name", "duration", "origin_size", "origin_width", "origin_url",
+                      "transaction_id", "sequence", "last_sequence", "recording_started_at",
+                      "recording_times", "record_type", "uniform"):
+            self.assertEqual(after[field], before[field], field)
+        self.check_ready(server, after)
+        for old, new in zip(before["converted_videos"], after["converted_videos"]):
+            self.assertEqual({**new, "id": old["id"]}, old)
+        source = self.api(server, "").get(urllib.parse.urlsplit(after["origin_url"]).path)
+        self.assertEqual((source.status, len(source.body)), (200, after["origin_size"]))
 
     def test_by_itself_with_worker_off(self):
         server = self.start_nginx(recording=BLOCK, application=AUTOMATIC)
