@@ -28,6 +28,9 @@ struct Publisher {
 // One stream of messages to be recorded: a publish, or what one run of its transcoder makes.
 struct Run {
   Run(SegmentPool& segments, const runtime::RecordingRules& rules);
+  [[nodiscard]] bool is_described() const {
+    return tracks[0].config() != nullptr || tracks[1].config() != nullptr;
+  }
 
   const std::uint64_t id;  // of its samples, in the journal and in the marks of files
   media::SessionClock clock;
@@ -115,7 +118,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void ask_settings();
   void settings_failed();
   void take_back();
-  void decide();
+  void decide(bool leaving = false);
   void record_new(std::int32_t index);
   bool go_on(std::int32_t index, const runtime::RecordingRecord& record);
   void attach(std::int32_t index, const runtime::RecordingRecord& record,

@@ -15,7 +15,7 @@ void Session::end(SessionEnd how) {
     return;  // it never got the name
   }
   if (!fell_silent_) {
-    decide();  // what somebody has just been promised, and this worker has not seen yet
+    decide(true);  // what somebody has just been promised, and this worker has not seen yet
   }
   write_gauges();
   note_passed_over();

@@ -24,8 +24,9 @@ bool inside_window(const RecordingRecord& record, std::int64_t back_ms) {
 
 }  // namespace
 
-// What should be happening, by the live state; makes it so.
-void Session::decide() {
+// What should be happening, by the live state; makes it so. `leaving`: the encoder has gone; what
+// it sent may still be made into a rendition, of which nothing is known yet.
+void Session::decide(bool leaving) {
   if (mode_ == Mode::kRecording || left_) {
     return;
   }
@@ -77,8 +78,7 @@ void Session::decide() {
     const bool tentative = !sure && stream->wanted == 0;
     bool wants =
         stream->stopped == 0 && (tentative || stream->wanted != 0 || is_automatic(*stream));
-    const bool described =
-        run_->tracks[0].config() != nullptr || run_->tracks[1].config() != nullptr;
+    const bool described = run_->is_described();
     unmade = takes_rendition() && rendition_over_;
     wanted_ = wants || (index != runtime::kNone && record.state == RecordingState::kRequested);
     if (unmade) {
@@ -90,8 +90,13 @@ void Session::decide() {
       } else if (index != runtime::kNone || !wants) {
         return;
       }
-    } else if (!described && (takes_rendition() || (index == runtime::kNone && wants))) {
-      return;  // what nobody can describe makes no file; the first configuration asks again
+    } else if (!described) {
+      const bool begins =
+          index == runtime::kNone ? wants : record.state == RecordingState::kRequested;
+      const bool owed = leaving && sure && begins && source().is_described();
+      if (takes_rendition() ? !owed : begins && index == runtime::kNone) {
+        return;  // what nobody can describe makes no file; the first configuration asks again
+      }
     }
     wants = wants && !unmade;
     if (index == runtime::kNone && wants) {

@@ -115,6 +115,9 @@ void Session::end_rendition(std::string why) {
     return;
   }
   if (left_) {
+    if (recording_ != nullptr && !run_->is_described()) {
+      note_no_rendition(why.empty() ? "the encoder left before anything was transcoded" : why);
+    }
     leave_recording(left_for_good_);
   } else {
     interrupt_rendition();

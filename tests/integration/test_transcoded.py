@@ -49,13 +49,19 @@ class Transcoded(LiveTest):
         self.make_stream(server, "cam")
         source = test_clip(seconds=10)
         self.publish(server, "plain", source=source)
+        # One whose encoder has left before anything of it is made.
+        self.make_stream(server, "brief")
+        brief = self.send(server, "brief", clip(2), "--speed", "4")
         self.assertEqual(self.publish(server, "cam", source=clip(10)).wait(), 0)
+        self.assertEqual(brief.wait(), 0, brief.output())
         session = self.session_of(server, "cam")
         self.wait_no_programs(server)
-        plain, video = self.wait_ended(server, 2)
-        if video["record_type"] == "origin":
-            plain, video = video, plain
+        videos = self.wait_ended(server, 3)
+        plain = next(video for video in videos if video["record_type"] == "origin")
         self.assert_whole(server, plain, source)
+        short, video = sorted((video for video in videos if video is not plain),
+                              key=lambda video: video["duration"])
+        self.assertEqual(len(self.saved(server, short)), 50)
         saved, played = self.saved(server, video), self.played(server, "cam", session)
         self.assertGreaterEqual(len(played), 5 * 25)
         self.assertEqual(saved[-len(played):], played)

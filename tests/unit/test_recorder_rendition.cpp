@@ -74,6 +74,38 @@ void rendition_is_saved_to_its_last_picture(void**) {
   stage.assert_saved();
 }
 
+void what_is_made_only_when_the_encoder_has_left_is_saved(void**) {
+  for (const SessionEnd how : {SessionEnd::kInterrupted, SessionEnd::kGoodbye}) {
+    Stage stage;
+    recorder::Session* session = stage.begin();
+    stage.worker->settle();
+    stage.sent.run_until(3000);
+    stage.worker->recorder().end(session, how);
+    stage.worker->ticks(2);
+    stage.made.connect(session);
+    stage.made.run_until(3000);
+    session->end_rendition("");
+    run_out(*stage.worker);
+    stage.assert_saved();
+    assert_int_equal(stage.machine.log.count("recording.started"), 1);
+    assert_int_equal(stage.machine.log.count("recording.failed"), 0);
+  }
+}
+
+void nothing_is_saved_of_what_is_never_made(void**) {
+  Stage stage;
+  recorder::Session* session = stage.begin();
+  stage.worker->settle();
+  stage.sent.run_until(3000);
+  stage.worker->recorder().end(session, SessionEnd::kInterrupted);
+  session->end_rendition("I am broken");
+  run_out(*stage.worker);
+  assert_int_equal(ready_videos(stage.machine).size(), 0);
+  assert_int_equal(stage.worker->recordings().size(), 0);
+  assert_int_equal(stage.machine.spooled().size() + stage.machine.stored().size(), 0);
+  assert_int_equal(stage.machine.log.count("I am broken"), 2);  // the line, and the event
+}
+
 void source_is_forgotten_when_the_settings_come_late(void**) {
   Stage stage;
   recorder::Session* session = stage.begin();
@@ -243,6 +275,8 @@ void change_of_the_setting_counts_from_the_next_session(void**) {
 int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(rendition_is_saved_to_its_last_picture),
+      cmocka_unit_test(what_is_made_only_when_the_encoder_has_left_is_saved),
+      cmocka_unit_test(nothing_is_saved_of_what_is_never_made),
       cmocka_unit_test(source_is_forgotten_when_the_settings_come_late),
       cmocka_unit_test(source_is_not_saved_of_a_worker_that_died_before_the_settings_were_known),
       cmocka_unit_test(transcoder_that_is_started_again_goes_on_with_the_video),
