@@ -18,7 +18,8 @@ TABLES = {"Stream": "## Stream object", "Session": "## Session object", "Video":
           "VideoParameters": "## Video parameters", "AudioParameters": "## Audio parameters",
           "Change": "## Change object", "Interruption": "## Interruption object",
           "TimestampRepair": "## Timestamp repair object", "Recording": "## Recording object",
-          "Space": "## Space object",
+          "Space": "## Space object", "SessionSummary": "## Session summary object",
+          "Webhook": "## Webhook object", "FailedDelivery": "## Failed delivery object",
           "StreamSummary": "## Stream summary object"}
 
 

@@ -52,6 +52,8 @@ void dispatch(Operation operation, Call call) {
       return start_recording(std::move(call));
     case Operation::kStopRecording:
       return stop_recording(std::move(call));
+    case Operation::kListSessions:
+      return list_sessions(std::move(call));
     case Operation::kListVideos:
       return list_videos(std::move(call));
     case Operation::kGetVideo:
@@ -66,6 +68,8 @@ void dispatch(Operation operation, Call call) {
       return get_timeline(std::move(call));
     case Operation::kGetSpace:
       return get_space(std::move(call));
+    case Operation::kListWebhooks:
+      return list_webhooks(std::move(call));
     case Operation::kWatchEvents:
       return watch_events(std::move(call));
     case Operation::kDescribe:

@@ -20,6 +20,7 @@ void add_stream(Call call);
 void get_stream(Call call);
 void change_stream(Call call);
 void delete_stream(Call call);
+void list_sessions(Call call);
 
 void start_recording(Call call);
 void stop_recording(Call call);
@@ -33,6 +34,7 @@ void add_rendition(Call call);
 void get_timeline(Call call);
 
 void get_space(Call call);
+void list_webhooks(Call call);
 void watch_events(Call call);
 
 }  // namespace recording::api

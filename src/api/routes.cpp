@@ -23,6 +23,7 @@ constexpr Route kRoutes[] = {
     {Method::kDelete, "/streams/{id}", Operation::kDeleteStream},
     {Method::kPut, "/streams/{id}/start_recording", Operation::kStartRecording},
     {Method::kPut, "/streams/{id}/stop_recording", Operation::kStopRecording},
+    {Method::kGet, "/streams/{id}/sessions", Operation::kListSessions},
     {Method::kGet, "/videos", Operation::kListVideos},
     {Method::kGet, "/videos/{id}", Operation::kGetVideo},
     {Method::kPatch, "/videos/{id}", Operation::kChangeVideo},
@@ -30,6 +31,7 @@ constexpr Route kRoutes[] = {
     {Method::kPost, "/videos/{id}/renditions", Operation::kAddRendition},
     {Method::kGet, "/videos/{id}/timeline", Operation::kGetTimeline},
     {Method::kGet, "/space", Operation::kGetSpace},
+    {Method::kGet, "/webhooks", Operation::kListWebhooks},
     {Method::kGet, "/events", Operation::kWatchEvents},
     {Method::kGet, "/openapi.json", Operation::kDescribe},
 };
@@ -53,11 +55,16 @@ std::string_view name_of(Method method) {
   return "";
 }
 
+// What follows a stream's id or names.
 std::string_view verb_pattern(std::string_view verb) {
-  if (verb == "start_recording") {
-    return "/streams/{id}/start_recording";
+  for (const std::string_view pattern :
+       {"/streams/{id}/start_recording", "/streams/{id}/stop_recording",
+        "/streams/{id}/sessions"}) {
+    if (pattern.substr(pattern.rfind('/') + 1) == verb) {
+      return pattern;
+    }
   }
-  return verb == "stop_recording" ? "/streams/{id}/stop_recording" : "";
+  return "";
 }
 
 // `rest`: what follows "videos".
@@ -116,7 +123,7 @@ Result<Target> parse_target(std::string_view path) {
   const std::string first = segments->front();
   segments->erase(segments->begin());
   for (const std::string_view whole :
-       {"/streams", "/videos", "/space", "/events", "/openapi.json"}) {
+       {"/streams", "/videos", "/space", "/webhooks", "/events", "/openapi.json"}) {
     if (segments->empty() && first == whole.substr(1)) {
       Target target;
       target.pattern = whole;

@@ -19,6 +19,7 @@ enum class Operation {
   kDeleteStream,
   kStartRecording,
   kStopRecording,
+  kListSessions,
   kListVideos,
   kGetVideo,
   kChangeVideo,
@@ -26,6 +27,7 @@ enum class Operation {
   kAddRendition,
   kGetTimeline,
   kGetSpace,
+  kListWebhooks,
   kWatchEvents,
   kDescribe
 };

@@ -34,12 +34,6 @@ bool effective_auto_record(const StreamView& view) {
   return view.live && view.live->stream.rules.auto_record != 0;
 }
 
-std::string session_name(std::uint64_t id) {
-  Bytes bytes;
-  put_u64(bytes, id);
-  return to_hex(bytes);
-}
-
 Json session_json(const StreamView& view) {
   if (!view.live || !view.live->live()) {
     return nullptr;
@@ -86,6 +80,12 @@ void add_live_fields(Json& json, const StreamView& view, const StreamLinks& link
 }
 
 }  // namespace
+
+std::string session_name(std::uint64_t id) {
+  Bytes bytes;
+  put_u64(bytes, id);
+  return to_hex(bytes);
+}
 
 Json stream_json(const StreamView& view, const StreamLinks& links) {
   const catalog::StreamRow row = view.row.value_or(catalog::StreamRow());

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
+#include <string>
 
 #include "api/json.hpp"
 #include "api/live_view.hpp"
@@ -22,6 +24,9 @@ struct StreamLinks {
   const exporter::Links& links;
 };
 Json stream_json(const StreamView& view, const StreamLinks& links);
+
+// A session as the API names it.
+std::string session_name(std::uint64_t id);
 
 // What start_recording answers beside `data`.
 Json recording_json(const runtime::RecordingRecord& recording);

@@ -28,6 +28,25 @@ struct StreamPatch {
   std::optional<std::optional<std::int64_t>> client_user_id;
 };
 
+// A session that begins.
+struct SessionStart {
+  std::int64_t stream_id = 0;
+  std::uint64_t id = 0;
+  std::int64_t started_at = 0;  // with id: one connection may have several, a silence between
+};
+
+// A session in the history of its stream.
+struct SessionRow {
+  std::int64_t stream_id = 0;
+  std::uint64_t id = 0;
+  std::int64_t started_at = 0, ended_at = 0;
+  std::string end_reason;  // a word of docs/http-api.md; empty: it has not ended
+  // Its source; empty, 0: not known.
+  std::string video_codec, audio_codec;
+  std::int64_t width = 0, height = 0, frame_rate_milli = 0, sample_rate = 0, channels = 0;
+  std::int64_t bytes = 0, transcoder_restarts = 0;
+};
+
 struct RecordingTime {
   std::int64_t started_at = 0;
   double duration_seconds = 0;
@@ -107,6 +126,22 @@ struct Delivery {
   std::string body;
 };
 
+// A delivery whose last try failed.
+struct FailedDelivery {
+  std::string event_id, body;
+  std::int64_t created_at = 0;
+  std::int64_t attempts = 0, next_at = 0;
+  std::string error;  // a sentence
+};
+
+// What one webhook has not taken yet.
+struct WebhookBacklog {
+  std::string webhook;  // URL
+  std::int64_t waiting = 0;
+  std::int64_t oldest_at = 0;            // when the oldest of them happened
+  std::vector<FailedDelivery> failures;  // the oldest 10
+};
+
 struct IdRange {
   std::int64_t first = 0, end = 0;  // [first, end)
 };
@@ -170,9 +205,16 @@ class Catalog {
   // Newest first: by falling id.
   virtual Result<std::vector<StreamRow>> streams(std::int64_t offset, std::int64_t limit) = 0;
   virtual Result<StreamRow> change_stream(std::int64_t id, const StreamPatch& patch) = 0;
-  virtual Status delete_stream(std::int64_t id) = 0;  // its videos stay
-  virtual Status set_stream_times(std::int64_t id, std::int64_t started_at,
-                                  std::int64_t finished_at) = 0;  // 0: leave
+  virtual Status delete_stream(std::int64_t id) = 0;  // and its history; its videos stay
+
+  // The history of streams: of each the newest 100 sessions. Both set the stream's own times, too.
+  // A session that has not ended when another one begins is over for a reason that is not known.
+  virtual Status begin_session(const SessionStart& start) = 0;
+  // Adds it when its beginning is missing. With id 0 it is the one that has no end yet.
+  virtual Status end_session(const SessionRow& row) = 0;
+  // Newest first: in the order in which they began.
+  virtual Result<std::vector<SessionRow>> sessions(std::int64_t stream_id, std::int64_t offset,
+                                                   std::int64_t limit) = 0;
 
   // Inserts or replaces the row of `slug`, except name and client fields that a user changed, id
   // and created_at. A video that becomes viewable gets a job. A row that delete_video() removed
@@ -209,7 +251,9 @@ class Catalog {
                                                          std::int64_t until_ms) = 0;
   virtual Status delivered(const std::string& webhook, const Delivery& delivery) = 0;
   virtual Status delivery_failed(const std::string& webhook, const Delivery& delivery,
-                                 std::int64_t next_ms) = 0;
+                                 std::int64_t next_ms, const std::string& error) = 0;
+  // Of every webhook for which something waits, by URL.
+  virtual Result<std::vector<WebhookBacklog>> webhook_backlogs() = 0;
   // Gives up what happened before then, and forgets it, delivered or not. How many deliveries were
   // given up.
   virtual Result<std::int64_t> prune_events(std::int64_t happened_before_ms) = 0;

@@ -8,6 +8,7 @@
 #include "catalog/sqlite_events.hpp"
 #include "catalog/sqlite_jobs.hpp"
 #include "catalog/sqlite_migrations.hpp"
+#include "catalog/sqlite_sessions.hpp"
 #include "catalog/sqlite_streams.hpp"
 #include "catalog/sqlite_videos.hpp"
 
@@ -20,6 +21,7 @@ class SqliteCatalog final : public Catalog {
   explicit SqliteCatalog(std::unique_ptr<SqliteDatabase> database)
       : database_(std::move(database)),
         streams_(*database_),
+        sessions_(*database_),
         videos_(*database_),
         events_(*database_),
         jobs_(*database_) {}
@@ -41,9 +43,11 @@ class SqliteCatalog final : public Catalog {
     return streams_.change(id, patch);
   }
   Status delete_stream(std::int64_t id) override { return streams_.remove(id); }
-  Status set_stream_times(std::int64_t id, std::int64_t started_at,
-                          std::int64_t finished_at) override {
-    return streams_.set_times(id, started_at, finished_at);
+  Status begin_session(const SessionStart& start) override { return sessions_.begin(start); }
+  Status end_session(const SessionRow& row) override { return sessions_.end(row); }
+  Result<std::vector<SessionRow>> sessions(std::int64_t stream_id, std::int64_t offset,
+                                           std::int64_t limit) override {
+    return sessions_.list(stream_id, offset, limit);
   }
 
   Status put_video(const VideoRow& row) override { return videos_.put(row); }
@@ -81,10 +85,11 @@ class SqliteCatalog final : public Catalog {
   Status delivered(const std::string& webhook, const Delivery& delivery) override {
     return events_.delivered(webhook, delivery);
   }
-  Status delivery_failed(const std::string& webhook, const Delivery& delivery,
-                         std::int64_t next_ms) override {
-    return events_.failed(webhook, delivery, next_ms);
+  Status delivery_failed(const std::string& webhook, const Delivery& delivery, std::int64_t next_ms,
+                         const std::string& error) override {
+    return events_.failed(webhook, delivery, next_ms, error);
   }
+  Result<std::vector<WebhookBacklog>> webhook_backlogs() override { return events_.backlogs(); }
   Result<std::int64_t> prune_events(std::int64_t happened_before_ms) override {
     return events_.prune(happened_before_ms);
   }
@@ -127,6 +132,7 @@ class SqliteCatalog final : public Catalog {
  private:
   std::unique_ptr<SqliteDatabase> database_;
   SqliteStreams streams_;
+  SqliteSessions sessions_;
   SqliteVideos videos_;
   SqliteEvents events_;
   SqliteJobs jobs_;

@@ -153,15 +153,54 @@ Status SqliteEvents::delivered(const std::string& webhook, const Delivery& deliv
 }
 
 Status SqliteEvents::failed(const std::string& webhook, const Delivery& delivery,
-                            std::int64_t next_ms) {
+                            std::int64_t next_ms, const std::string& error) {
   SqliteTransaction transaction(database_);
   RECORDING_TRY(transaction.begin());
   SqliteStatement later = database_.prepare(
-      "UPDATE deliveries SET next_at = ? WHERE webhook = ? AND stream = ? AND event = ?");
-  later.integer(next_ms).text(webhook).text(delivery.stream).integer(delivery.event);
+      "UPDATE deliveries SET next_at = ?, error = ?"
+      " WHERE webhook = ? AND stream = ? AND event = ?");
+  later.integer(next_ms).text(error).text(webhook).text(delivery.stream).integer(delivery.event);
   RECORDING_TRY(later.finish());
   RECORDING_TRY(count("deliveries_not_taken", 1));
   return transaction.commit();
+}
+
+Result<std::vector<WebhookBacklog>> SqliteEvents::backlogs() {
+  SqliteStatement waiting = database_.prepare(
+      "SELECT webhook, waiting, coalesce(created_at, 0) FROM (SELECT webhook, count(*) AS waiting,"
+      "  min(event) AS oldest FROM deliveries GROUP BY webhook)"
+      " LEFT JOIN events ON number = oldest ORDER BY webhook");
+  Result<std::vector<WebhookBacklog>> backlogs = waiting.all([](const SqliteStatement& from) {
+    WebhookBacklog backlog;
+    backlog.webhook = from.get_bytes(0);
+    backlog.waiting = from.get_integer(1);
+    backlog.oldest_at = from.get_integer(2);
+    return backlog;
+  });
+  if (!backlogs) {
+    return backlogs;
+  }
+  for (WebhookBacklog& backlog : backlogs.value()) {
+    SqliteStatement failed = database_.prepare(
+        "SELECT id, body, created_at, attempts, next_at, error FROM deliveries"
+        " JOIN events ON number = event WHERE webhook = ? AND error <> '' ORDER BY event LIMIT 10");
+    failed.text(backlog.webhook);
+    auto failures = failed.all([](const SqliteStatement& from) {
+      FailedDelivery failure;
+      failure.event_id = from.get_bytes(0);
+      failure.body = from.get_bytes(1);
+      failure.created_at = from.get_integer(2);
+      failure.attempts = from.get_integer(3);
+      failure.next_at = from.get_integer(4);
+      failure.error = from.get_bytes(5);
+      return failure;
+    });
+    if (!failures) {
+      return std::move(failures).error();
+    }
+    backlog.failures = std::move(failures).value();
+  }
+  return backlogs;
 }
 
 Result<std::int64_t> SqliteEvents::prune(std::int64_t happened_before_ms) {

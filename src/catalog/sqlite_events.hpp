@@ -20,7 +20,9 @@ class SqliteEvents {
   Result<std::optional<Delivery>> claim(const std::string& webhook, std::int64_t now_ms,
                                         std::int64_t until_ms);
   Status delivered(const std::string& webhook, const Delivery& delivery);
-  Status failed(const std::string& webhook, const Delivery& delivery, std::int64_t next_ms);
+  Status failed(const std::string& webhook, const Delivery& delivery, std::int64_t next_ms,
+                const std::string& error);
+  Result<std::vector<WebhookBacklog>> backlogs();
   Result<std::int64_t> prune(std::int64_t happened_before_ms);
   // Adds what is known of deliveries.
   Result<WorkFigures> figures(WorkFigures of_jobs);

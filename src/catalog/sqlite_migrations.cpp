@@ -150,6 +150,32 @@ UPDATE deliveries AS behind SET next_at = 9223372036854775807 WHERE event >
 CREATE INDEX deliveries_in_front ON deliveries (webhook, event, next_at)
   WHERE next_at <> 9223372036854775807;
 )sql",
+    // The history of streams, in the order of `number`. `session` is the 64 bits of its id;
+    // `end_reason` is empty until it ends, or another one begins. `error` of a delivery: why the
+    // last try failed.
+    R"sql(
+CREATE TABLE sessions (
+  number INTEGER PRIMARY KEY,
+  stream_id INTEGER NOT NULL,
+  session INTEGER NOT NULL,
+  started_at INTEGER NOT NULL,
+  ended_at INTEGER NOT NULL DEFAULT 0,
+  end_reason TEXT NOT NULL DEFAULT '',
+  video_codec TEXT NOT NULL DEFAULT '',
+  width INTEGER NOT NULL DEFAULT 0,
+  height INTEGER NOT NULL DEFAULT 0,
+  frame_rate_milli INTEGER NOT NULL DEFAULT 0,
+  audio_codec TEXT NOT NULL DEFAULT '',
+  sample_rate INTEGER NOT NULL DEFAULT 0,
+  channels INTEGER NOT NULL DEFAULT 0,
+  bytes INTEGER NOT NULL DEFAULT 0,
+  transcoder_restarts INTEGER NOT NULL DEFAULT 0,
+  UNIQUE (stream_id, session, started_at)
+) STRICT;
+CREATE INDEX sessions_of_stream ON sessions (stream_id, number);
+ALTER TABLE deliveries ADD COLUMN error TEXT NOT NULL DEFAULT '';
+CREATE INDEX deliveries_failed ON deliveries (webhook, event) WHERE error <> '';
+)sql",
 };
 constexpr auto kVersion = static_cast<std::int64_t>(kSteps.size());
 

@@ -138,20 +138,18 @@ Result<StreamRow> SqliteStreams::change(std::int64_t id, const StreamPatch& patc
 }
 
 Status SqliteStreams::remove(std::int64_t id) {
+  SqliteTransaction transaction(database_);
+  RECORDING_TRY(transaction.begin());
   SqliteStatement statement = database_.prepare("DELETE FROM streams WHERE id = ?");
   statement.integer(id);
   RECORDING_TRY(statement.finish());
-  return database_.changes() != 0 ? ok() : Status(no_such_stream());
-}
-
-Status SqliteStreams::set_times(std::int64_t id, std::int64_t started_at,
-                                std::int64_t finished_at) {
-  SqliteStatement statement = database_.prepare(
-      "UPDATE streams SET started_at = coalesce(nullif(?, 0), started_at),"
-      " finished_at = coalesce(nullif(?, 0), finished_at) WHERE id = ?");
-  statement.integer(started_at).integer(finished_at).integer(id);
-  RECORDING_TRY(statement.finish());
-  return database_.changes() != 0 ? ok() : Status(no_such_stream());
+  if (database_.changes() == 0) {
+    return no_such_stream();
+  }
+  SqliteStatement history = database_.prepare("DELETE FROM sessions WHERE stream_id = ?");
+  history.integer(id);
+  RECORDING_TRY(history.finish());
+  return transaction.commit();
 }
 
 }  // namespace recording::catalog

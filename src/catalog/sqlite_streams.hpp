@@ -20,7 +20,6 @@ class SqliteStreams {
   Result<std::vector<StreamRow>> list(std::int64_t offset, std::int64_t limit);
   Result<StreamRow> change(std::int64_t id, const StreamPatch& patch);
   Status remove(std::int64_t id);
-  Status set_times(std::int64_t id, std::int64_t started_at, std::int64_t finished_at);
 
  private:
   SqliteDatabase& database_;

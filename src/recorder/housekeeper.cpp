@@ -151,21 +151,22 @@ void Housekeeper::settle_left() {
     return;
   }
   asking_ = true;
-  learn_settings(env_, unknown, app, name, 0, [this, alive = alive_](Result<std::int64_t> told) {
-    if (!*alive) {
-      return;
-    }
-    asking_ = false;
-    if (!told) {
-      // Without an answer the application's word counts, but only to keep what there is.
-      env_.changes.make_now([this](LiveState::Transaction& live) {
-        for (const std::int32_t index : streams_with_left(live)) {
-          settle_tentative(live, env_.clock, index, is_automatic(*live.stream(index)));
+  learn_settings(
+      env_, unknown, app, name, std::nullopt, [this, alive = alive_](Result<std::int64_t> told) {
+        if (!*alive) {
+          return;
         }
+        asking_ = false;
+        if (!told) {
+          // Without an answer the application's word counts, but only to keep what there is.
+          env_.changes.make_now([this](LiveState::Transaction& live) {
+            for (const std::int32_t index : streams_with_left(live)) {
+              settle_tentative(live, env_.clock, index, is_automatic(*live.stream(index)));
+            }
+          });
+        }
+        env_.wakeup.wake_all();
       });
-    }
-    env_.wakeup.wake_all();
-  });
 }
 
 void Housekeeper::mark_interrupted(const Orphan& orphan) {

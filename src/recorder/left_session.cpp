@@ -6,6 +6,7 @@
 
 #include "recorder/events.hpp"
 #include "recorder/live_change.hpp"
+#include "recorder/session_history.hpp"
 #include "runtime/stream_lock.hpp"
 
 namespace recording::recorder {
@@ -43,6 +44,9 @@ std::optional<LeftSession> take_left_session(LiveState::Transaction& live, std::
       stream.left_wall_ms != 0
           ? stream.left_wall_ms
           : clock.wall_ms() - std::max<std::int64_t>(clock.monotonic_ms() - last_ms, 0);
+  left.history = session_row(stream);
+  left.history.ended_at = left.ended_wall_ms;
+  left.history.end_reason = "worker_ended";
   stream.left_wall_ms = 0;
   stream.session = {};
   stream.playback = {};
@@ -71,13 +75,7 @@ void tell_left_session(Environment& environment, const LeftSession& left) {
                              {"window_ms", left.window_ms}});
   }
   environment.events.emit("stream.ended", stream, {});
-  if (left.stream_id != 0) {
-    environment.catalog.write(
-        [id = left.stream_id, at = left.ended_wall_ms](catalog::Catalog& catalog) -> Status {
-          return catalog.set_stream_times(id, 0, at);
-        },
-        [](Status) {});
-  }
+  keep_ended(environment.catalog, left.app, left.name, left.history);
 }
 
 void tell_left_sessions(Environment& environment) {

@@ -15,6 +15,7 @@ struct LeftSession {
   std::string app, name;
   std::int64_t stream_id = 0;  // 0: not known
   std::int64_t ended_wall_ms = 0;
+  catalog::SessionRow history;  // id 0: its worker still had the time to leave, and that only
   // The recording that waits for the encoder now; an empty slug: none.
   std::string recording_slug;
   std::int64_t video_id = 0, window_ms = 0;

@@ -77,6 +77,7 @@ Admission Recorder::admit(const std::string& app, const std::string& name,
 
 Session* Recorder::begin(Publisher publisher, Admission admission) {
   if (admission.how == Admission::How::kReplaceHere) {
+    admission.replaced->replace();
     end(admission.replaced, SessionEnd::kInterrupted);
   } else if (admission.how == Admission::How::kReplaceElsewhere) {
     std::int32_t pid = 0;

@@ -85,6 +85,7 @@ std::int64_t Session::silent_ms() const { return env_.clock.monotonic_ms() - las
 void Session::drain(std::int64_t since_ms) {
   if (publisher_.rules.drain_timeout_ms > 0 && publisher_.disconnect &&
       env_.clock.monotonic_ms() - since_ms >= publisher_.rules.drain_timeout_ms) {
+    leaves_because_ = "drained";
     publisher_.disconnect();
   }
 }
@@ -109,10 +110,12 @@ Status Session::open() {
     // gauge that says when the last one came.
     left = take_left_session(live, stream_, env_.clock);
     StreamRecord& stream = live.edit_stream(stream_);
+    begun_.id = id_;
+    begun_.started_at = env_.clock.wall_ms();
     stream.playback = {};
     stream.session.id = stream.session.recorded_id = id_;
     stream.session.pid = static_cast<std::int32_t>(::getpid());
-    stream.session.started_wall_ms = env_.clock.wall_ms();
+    stream.session.started_wall_ms = begun_.started_at;
     stream.rules = publisher_.rules;
     stream.stopped = 0;
     stream.replaced = 0;
@@ -122,13 +125,7 @@ Status Session::open() {
   if (left) {
     tell_left_session(env_, *left);
   }
-  if (stream_id_ != 0) {
-    env_.catalog.write(
-        [id = stream_id_, at = env_.clock.wall_ms()](catalog::Catalog& catalog) -> Status {
-          return catalog.set_stream_times(id, at, 0);
-        },
-        [](Status) {});
-  }
+  keep_begun();
   runtime::StreamRecord* gauges = env_.state.stream_gauges(stream_);
   gauges->last_message_ms.set(last_message_ms_);
   gauges->bytes_in.set(bytes_in_);
@@ -139,6 +136,16 @@ Status Session::open() {
   return ok();
 }
 
+// Without the stream's id ask_settings() does it.
+void Session::keep_begun() {
+  if (stream_id_ != 0) {
+    begun_.stream_id = stream_id_;
+    env_.catalog.write(
+        [begun = begun_](catalog::Catalog& catalog) { return catalog.begin_session(begun); },
+        [](Status) {});
+  }
+}
+
 void Session::ask_settings() {
   const std::int64_t now = env_.clock.monotonic_ms();
   if (asking_ || now < ask_again_ms_) {
@@ -146,7 +153,7 @@ void Session::ask_settings() {
   }
   asking_ = true;
   asked_ms_ = now;
-  learn_settings(env_, stream_, publisher_.app, publisher_.name, env_.clock.wall_ms(),
+  learn_settings(env_, stream_, publisher_.app, publisher_.name, begun_,
                  [this, alive = alive_](Result<std::int64_t> stream_id) {
                    if (!*alive) {
                      return;
@@ -203,6 +210,7 @@ void Session::look() {
     return;  // the next tick looks again
   }
   if (replaced && publisher_.disconnect) {
+    leaves_because_ = "replaced";
     publisher_.disconnect();
     return;
   }

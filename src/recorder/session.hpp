@@ -58,6 +58,8 @@ class Session : public std::enable_shared_from_this<Session> {
   Status open();
   // Has sent nothing for that long, ms.
   [[nodiscard]] std::int64_t silent_ms() const;
+  // Another publisher takes its name over: end() follows.
+  void replace() { leaves_because_ = "replaced"; }
   // nginx drains this worker since `since_ms` (monotonic).
   void drain(std::int64_t since_ms);
 
@@ -115,6 +117,8 @@ class Session : public std::enable_shared_from_this<Session> {
   void end_silent();
   void begin_again();
   void write_gauges();
+  void keep_begun();
+  void keep_ended(catalog::SessionRow row, const char* reason, std::int64_t ended_at);
   void ask_settings();
   void settings_failed();
   void take_back();
@@ -152,6 +156,9 @@ class Session : public std::enable_shared_from_this<Session> {
   std::function<void(std::shared_ptr<Recording>)> keep_;
   std::int32_t stream_ = runtime::kNone;
   std::int64_t stream_id_ = 0;
+  catalog::SessionStart begun_;                // what is now in the stream's history
+  std::int64_t bytes_before_ = 0;              // of this connection, before it began
+  const char* leaves_because_ = "connection";  // a word of the history
   std::uint64_t fence_ = 0;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for answers that come later
 

@@ -2,6 +2,7 @@
 #include "recorder/events.hpp"
 #include "recorder/live_change.hpp"
 #include "recorder/session.hpp"
+#include "recorder/session_history.hpp"
 
 namespace recording::recorder {
 
@@ -24,10 +25,12 @@ void Session::end(SessionEnd how) {
   const bool final = publisher_.rules.reconnect_window_ms == 0 ||
                      (how == SessionEnd::kGoodbye && publisher_.rules.end_on_unpublish != 0);
   const std::int32_t index = recording_ != nullptr ? recording_->index() : runtime::kNone;
-  env_.changes.make([stream_index = stream_, id = id_, index, final, how,
+  const auto history = std::make_shared<catalog::SessionRow>();
+  env_.changes.make([stream_index = stream_, id = id_, index, final, how, history,
                      wall = env_.clock.wall_ms()](LiveState::Transaction& live) {
     if (const StreamRecord* stream = live.stream(stream_index);
         stream != nullptr && stream->session.id == id) {
+      *history = session_row(*stream);
       StreamRecord& ended = live.edit_stream(stream_index);
       ended.session = {};
       ended.stopped = 0;
@@ -66,15 +69,21 @@ void Session::end(SessionEnd how) {
     leave_recording(final);
   }
   env_.events.emit("stream.ended", event_stream(), {});
-  if (stream_id_ != 0) {
-    env_.catalog.write(
-        [id = stream_id_, at = env_.clock.wall_ms()](catalog::Catalog& catalog) -> Status {
-          return catalog.set_stream_times(id, 0, at);
-        },
-        [](Status) {});
-  }
+  keep_ended(*history, how == SessionEnd::kGoodbye ? "unpublished" : leaves_because_,
+             env_.clock.wall_ms());
   lock_.reset();
   env_.wakeup.wake_all();  // somebody may be waiting for the name
+}
+
+// `row`: what the live state said, as far as its lock was to be had.
+void Session::keep_ended(catalog::SessionRow row, const char* reason, std::int64_t ended_at) {
+  row.stream_id = stream_id_;
+  row.id = begun_.id;
+  row.started_at = begun_.started_at;
+  row.ended_at = ended_at;
+  row.end_reason = reason;
+  row.bytes = bytes_in_ - bytes_before_;
+  recorder::keep_ended(env_.catalog, publisher_.app, publisher_.name, std::move(row));
 }
 
 void Session::tell_interrupted() {
@@ -104,11 +113,13 @@ void Session::leave_recording(bool for_good) {
 void Session::end_silent() {
   fell_silent_ = true;
   env_.state.metrics().count(runtime::InterruptionEnd::kEnded);
-  env_.changes.make([index = recording_->index(), stream = stream_,
+  const auto history = std::make_shared<catalog::SessionRow>();
+  env_.changes.make([index = recording_->index(), stream = stream_, history,
                      last = last_media_ms_](LiveState::Transaction& live) {
     if (live.recording(index) == nullptr) {
       return;
     }
+    *history = session_row(*live.stream(stream));
     RecordingRecord& record = live.edit_recording(index);
     record.state = RecordingState::kEnding;
     record.interrupted_ms = last;
@@ -117,6 +128,8 @@ void Session::end_silent() {
       live.edit_stream(stream).recording = runtime::kNone;
     }
   });
+  keep_ended(*history, "silent",
+             env_.clock.wall_ms() - (env_.clock.monotonic_ms() - last_media_ms_));
   batch_ready(run_->gatherer.cut(run_->tracks, std::nullopt, 0));
   stop_recording(next_ordinals());
   forget_held();
@@ -126,8 +139,11 @@ void Session::end_silent() {
 
 // The first message after such a silence: a new session of the same connection.
 void Session::begin_again() {
+  begun_.started_at = env_.clock.wall_ms();
+  bytes_before_ = bytes_in_;
+  keep_begun();
   env_.changes.make(
-      [id = id_, stream = stream_, wall = env_.clock.wall_ms()](LiveState::Transaction& live) {
+      [id = id_, stream = stream_, wall = begun_.started_at](LiveState::Transaction& live) {
         if (live.stream(stream) != nullptr && live.stream(stream)->session.id == id) {
           StreamRecord& again = live.edit_stream(stream);
           again.stopped = 0;

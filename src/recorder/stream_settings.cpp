@@ -85,13 +85,14 @@ void settle_tentative(LiveState::Transaction& live, const Clock& clock, std::int
 }
 
 void learn_settings(Environment& environment, std::int32_t index, const std::string& app,
-                    const std::string& name, std::int64_t started_wall_ms,
+                    const std::string& name, std::optional<catalog::SessionStart> begun,
                     std::function<void(Result<std::int64_t>)> told) {
   environment.catalog.write(
-      [app, name, started_wall_ms](catalog::Catalog& catalog) -> Result<catalog::StreamRow> {
+      [app, name, begun](catalog::Catalog& catalog) mutable -> Result<catalog::StreamRow> {
         auto row = catalog.ensure_stream(app, name);
-        if (row && started_wall_ms != 0) {
-          RECORDING_TRY(catalog.set_stream_times(row.value().id, started_wall_ms, 0));
+        if (row && begun) {
+          begun->stream_id = row.value().id;
+          RECORDING_TRY(catalog.begin_session(*begun));
         }
         return row;
       },

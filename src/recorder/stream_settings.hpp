@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -38,10 +39,9 @@ void settle_tentative(runtime::LiveState::Transaction& live, const Clock& clock,
                       std::int32_t stream, bool settings_failed);
 
 // Asks the catalogue for a stream's id and settings, notes them in the live state, settles what
-// waits for them, and says the id. `started_wall_ms`: of the session that begins; 0: none does.
-// Event loop.
+// waits for them, and says the id. `begun`: a session that begins, without stream_id. Event loop.
 void learn_settings(Environment& environment, std::int32_t stream, const std::string& app,
-                    const std::string& name, std::int64_t started_wall_ms,
+                    const std::string& name, std::optional<catalog::SessionStart> begun,
                     std::function<void(Result<std::int64_t>)> told);
 
 }  // namespace recording::recorder

@@ -63,9 +63,11 @@ std::int64_t Deliverer::step() {
     return 0;
   }
   ++failed_;
-  tell_failure(status ? "it answered " + std::to_string(status.value()) : status.error().message);
+  const std::string why =
+      status ? "it answered " + std::to_string(status.value()) : status.error().message;
+  tell_failure(why);
   (void)catalog_.delivery_failed(url_, delivery,
-                                 clock_.wall_ms() + retry_delay_ms(delivery.attempts + 1));
+                                 clock_.wall_ms() + retry_delay_ms(delivery.attempts + 1), why);
   return unreachable_ > 0 ? std::min(retry_delay_ms(unreachable_), kLongestPauseMs) : 0;
 }
 

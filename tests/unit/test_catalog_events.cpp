@@ -62,7 +62,7 @@ void what_fails_holds_up_its_own_stream_alone(void**) {
       bool(rows->add_events({event("1", "a"), event("2", "a"), event("3", "b")}, {kHook, kOther})));
   const Delivery first = rows->claim_delivery(kHook, 5000, 9000).value().value();
   assert_int_equal(first.attempts, 0);
-  assert_true(bool(rows->delivery_failed(kHook, first, 7000)));
+  assert_true(bool(rows->delivery_failed(kHook, first, 7000, "it answered 503")));
   assert_string_equal(drain(*rows, kHook).c_str(), "3 ");
   assert_string_equal(drain(*rows, kOther).c_str(), "1 2 3 ");
   assert_false(rows->claim_delivery(kHook, 6999, 9000).value().has_value());
@@ -105,7 +105,7 @@ void a_stream_is_the_same_by_name_and_by_id(void**) {
   of_none.app = "";
   assert_true(bool(rows->add_events({event("1", "a"), by_id, of_none}, {kHook})));
   const Delivery first = rows->claim_delivery(kHook, 5000, 9000).value().value();
-  assert_true(bool(rows->delivery_failed(kHook, first, 9000)));
+  assert_true(bool(rows->delivery_failed(kHook, first, 9000, "it answered 503")));
   assert_string_equal(drain(*rows, kHook).c_str(), "3 ");
   assert_string_equal(drain(*rows, kHook, 9000).c_str(), "1 2 ");
 }
@@ -131,7 +131,7 @@ void a_clock_that_was_wrong_holds_up_nothing(void**) {
   auto rows = open_catalog(folder);
   assert_true(bool(rows->add_events({event("1", "a"), event("2", "b")}, {kHook})));
   const Delivery failed = rows->claim_delivery(kHook, kDay, kDay + 60'000).value().value();
-  assert_true(bool(rows->delivery_failed(kHook, failed, kDay + 900'000)));
+  assert_true(bool(rows->delivery_failed(kHook, failed, kDay + 900'000, "it answered 503")));
   assert_true(rows->claim_delivery(kHook, kDay, kDay + 60'000).value().has_value());
   assert_string_equal(drain(*rows, kHook, kDay).c_str(), "");
   assert_string_equal(drain(*rows, kHook, 5000).c_str(), "1 2 ");

@@ -125,10 +125,11 @@ void an_earlier_catalogue_is_brought_up_to_date(void**) {
   for (const char* sql :
        {"DROP INDEX videos_by_end", "DROP INDEX videos_of_client",
         "DROP INDEX deleted_videos_with_files", "ALTER TABLE deleted_videos DROP COLUMN path",
-        "DROP TABLE jobs", "DROP TABLE renditions", "DROP TABLE events", "DROP TABLE deliveries",
-        "ALTER TABLE videos DROP COLUMN poster", "ALTER TABLE videos DROP COLUMN screenshots",
-        "ALTER TABLE videos DROP COLUMN sprite", "DELETE FROM counters WHERE name <> 'video_id'",
-        "PRAGMA user_version = 1", "INSERT INTO deleted_videos VALUES ('s', 1)"}) {
+        "DROP TABLE sessions", "DROP TABLE jobs", "DROP TABLE renditions", "DROP TABLE events",
+        "DROP TABLE deliveries", "ALTER TABLE videos DROP COLUMN poster",
+        "ALTER TABLE videos DROP COLUMN screenshots", "ALTER TABLE videos DROP COLUMN sprite",
+        "DELETE FROM counters WHERE name <> 'video_id'", "PRAGMA user_version = 1",
+        "INSERT INTO deleted_videos VALUES ('s', 1)"}) {
     execute(folder.catalog_path(), sql);
   }
   auto rows = open_catalog(folder);

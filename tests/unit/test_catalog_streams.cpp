@@ -92,8 +92,13 @@ void a_setting_is_there_after_opening_again(void**) {
     StreamPatch patch;
     patch.auto_record = std::optional<bool>(true);
     (void)rows->change_stream(id, patch);
-    (void)rows->set_stream_times(id, 500, 0);
-    (void)rows->set_stream_times(id, 0, 900);
+    (void)rows->begin_session({id, 1, 500});
+    catalog::SessionRow ended;
+    ended.stream_id = id;
+    ended.id = 1;
+    ended.started_at = 500;
+    ended.ended_at = 900;
+    (void)rows->end_session(ended);
   }
   auto rows = open_catalog(folder);
   auto row = rows->stream(id);

@@ -17,6 +17,8 @@ struct CatalogData {
   std::map<std::string, catalog::VideoRow> videos;    // slug
   std::map<std::string, std::string> files_left;      // slug, path: of deleted videos
   std::vector<catalog::EventRow> events;
+  std::vector<catalog::SessionStart> sessions_begun;
+  std::vector<catalog::SessionRow> sessions_ended;
   std::int64_t next_stream = 1, next_video = 1;
   bool down = false;
   int calls = 0;
@@ -67,16 +69,25 @@ class FakeCatalog final : public CatalogWithoutJobs {
     }
     return row;
   }
-  Status set_stream_times(std::int64_t id, std::int64_t started_at,
-                          std::int64_t finished_at) override {
+  Status begin_session(const catalog::SessionStart& start) override {
     RECORDING_TRY(answer());
+    data_.sessions_begun.push_back(start);
     for (auto& [key, row] : data_.streams) {
-      if (row.id == id) {
-        row.started_at = started_at != 0 ? started_at : row.started_at;
-        row.finished_at = finished_at != 0 ? finished_at : row.finished_at;
-      }
+      row.started_at = row.id == start.stream_id ? start.started_at : row.started_at;
     }
     return ok();
+  }
+  Status end_session(const catalog::SessionRow& row) override {
+    RECORDING_TRY(answer());
+    data_.sessions_ended.push_back(row);
+    for (auto& [key, stream] : data_.streams) {
+      stream.finished_at = stream.id == row.stream_id ? row.ended_at : stream.finished_at;
+    }
+    return ok();
+  }
+  Result<std::vector<catalog::SessionRow>> sessions(std::int64_t, std::int64_t,
+                                                    std::int64_t) override {
+    return none();
   }
   Status put_video(const catalog::VideoRow& row) override {
     RECORDING_TRY(answer());
@@ -104,8 +115,10 @@ class FakeCatalog final : public CatalogWithoutJobs {
     }
     return Error{Errc::kNotFound, "no such stream"};
   }
-  Result<catalog::StreamRow> stream(const std::string&, const std::string&) override {
-    return none();
+  Result<catalog::StreamRow> stream(const std::string& app, const std::string& name) override {
+    RECORDING_TRY(answer());
+    const auto found = data_.streams.find(app + "/" + name);
+    return found != data_.streams.end() ? Result<catalog::StreamRow>(found->second) : none();
   }
   Result<std::vector<catalog::StreamRow>> streams(std::int64_t, std::int64_t) override {
     return none();
@@ -180,9 +193,11 @@ class FakeCatalog final : public CatalogWithoutJobs {
     return none();
   }
   Status delivered(const std::string&, const catalog::Delivery&) override { return none(); }
-  Status delivery_failed(const std::string&, const catalog::Delivery&, std::int64_t) override {
+  Status delivery_failed(const std::string&, const catalog::Delivery&, std::int64_t,
+                         const std::string&) override {
     return none();
   }
+  Result<std::vector<catalog::WebhookBacklog>> webhook_backlogs() override { return none(); }
   Result<std::int64_t> prune_events(std::int64_t) override { return none(); }
 
  private:
