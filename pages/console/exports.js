@@ -42,7 +42,7 @@ export function export_links(video) {
   ].filter(Boolean);
 }
 
-// Choosing a part: {node, choose(from, to), update(video, duration)}; `selected` is told of it.
+// Choosing a part: {node, draw, choose(from, to), update(video, duration)}; draw() tells `selected` of it.
 export function clip_form(selected) {
   const field = (id, label) => {
     const input = el("input", {id, type: "number", min: "0", step: "0.1", value: "0", inputmode: "decimal", oninput: () => draw()});
@@ -53,7 +53,10 @@ export function clip_form(selected) {
   const link = el("a", {class: "button main", download: true}, "Download clip");
   const copy = el("div");
   const node = el("div", {class: "clip"}, el("div", {class: "row"}, from.node, to.node, link), words, copy);
-  let source = null, name = "clip", copied = "";
+  let source = null, name = "clip", copied = "", whole = 0;
+
+  // The fields have tenths: the last one holds what is left.
+  const longest = () => Math.ceil(whole * 10) / 10;
 
   function draw() {
     const start = Number(from.input.value), end = Number(to.input.value);
@@ -69,16 +72,17 @@ export function clip_form(selected) {
     selected(start, end);
   }
 
-  return {node,
+  return {node, draw,
     choose(start, end) {
       from.input.value = start.toFixed(1);
-      to.input.value = end.toFixed(1);
+      to.input.value = (end >= whole ? longest() : end).toFixed(1);
       draw();
     },
     update(video, duration) {
       source = video.origin_url;
       name = `clip-${video.id}`;
-      from.input.max = to.input.max = String(Math.ceil(duration * 10) / 10);
+      whole = duration;
+      from.input.max = to.input.max = String(longest());
       draw();
     }};
 }

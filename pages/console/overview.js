@@ -7,6 +7,7 @@ import {key_of, live, throttled, watch} from "./live.js";
 import {recording_words} from "./record_control.js";
 import {link_to_stream} from "./streams.js";
 import {video_list} from "./videos.js";
+import {webhook_state} from "./webhooks.js";
 
 function disk_words(space) {
   if (space === null || space.free_bytes === null) return ["Not measured yet", ""];
@@ -20,8 +21,7 @@ export function overview_page(root) {
   const disk = el("p", {class: "figure"}), disk_more = el("p", {class: "quiet"});
   const disk_card = el("section", {class: "card"}, el("h2", {}, "Disk"), disk, disk_more);
   const count = el("p", {class: "figure"}), count_more = el("p", {class: "quiet"});
-  const waiting = el("p", {class: "figure"}), waiting_more = el("p", {class: "quiet"});
-  const webhooks = el("section", {class: "card"}, el("h2", {}, "Webhooks"), waiting, waiting_more);
+  const webhooks = webhook_state();
   const recordings = el("ul", {class: "plain list"});
   const jobs = el("ul", {class: "plain list"});
   const newest = video_list({limit: 5, empty: "No videos yet."});
@@ -29,7 +29,8 @@ export function overview_page(root) {
     el("h1", {}, "Overview"),
     el("div", {class: "cards"}, disk_card,
       el("section", {class: "card"}, el("h2", {}, "Streams"), count, count_more),
-      webhooks),
+      webhooks.card),
+    webhooks.failures,
     el("section", {class: "card"}, el("h2", {}, "Active recordings"), recordings),
     el("section", {class: "card"}, el("h2", {}, "Processing"), jobs),
     el("section", {class: "card"}, el("h2", {}, "Newest videos"), newest.node));
@@ -40,14 +41,6 @@ export function overview_page(root) {
     set_text(disk, large);
     set_text(disk_more, small);
     disk_card.classList.toggle("warning", Boolean(live.space?.low));
-  }
-
-  function draw_webhooks() {
-    const events = live.catalog?.waiting_deliveries ?? null;
-    set_text(waiting, events === null ? "Not known yet" : events === 0 ? "All told" : `${events} to tell`);
-    set_text(waiting_more, events ? "Events that a webhook has not taken yet; they are tried again for a day."
-                                  : "No event waits to be delivered.");
-    webhooks.classList.toggle("warning", Boolean(events));
   }
 
   function row_of(stream) {
@@ -94,7 +87,7 @@ export function overview_page(root) {
   const end_watch = watch(kind => {
     if (kind === "space" || kind === "state") draw_space();
     if (kind === "stream" || kind === "state") draw_streams();
-    if (kind.startsWith("catalog") || kind === "state") draw_webhooks();
+    if (kind.startsWith("catalog") || kind === "state") webhooks.draw();
     if (kind === "catalog" || kind === "state") {
       draw_jobs();
       newest.refresh();
@@ -102,7 +95,7 @@ export function overview_page(root) {
   });
   draw_space();
   draw_streams();
-  draw_webhooks();
+  webhooks.draw();
   draw_jobs();
   newest.refresh();
   const timing = setInterval(tick, 250);
@@ -111,5 +104,6 @@ export function overview_page(root) {
     end_watch();
     draw_jobs.end();
     newest.end();
+    webhooks.end();
   };
 }

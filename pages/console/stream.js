@@ -3,10 +3,12 @@
 import {get, remove, stream_path} from "./api.js";
 import {attempt, confirm_with, el, named, set_text} from "./dom.js";
 import {date} from "./format.js";
+import {session_history} from "./history.js";
 import {key_of, live, throttled, watch} from "./live.js";
+import {live_player} from "./preview.js";
 import {record_control} from "./record_control.js";
 import {source_table} from "./source_table.js";
-import {auto_record_switch, encoder_fields, live_badge, live_player, media_words} from "./streams.js";
+import {auto_record_switch, encoder_fields, live_badge, media_words} from "./streams.js";
 import {video_list} from "./videos.js";
 
 export function stream_page(root, app, name) {
@@ -15,24 +17,32 @@ export function stream_page(root, app, name) {
   const side = el("div", {class: "stack"});
   const source = el("section", {class: "card"}), session = el("p", {class: "quiet"});
   const videos = el("section", {class: "card"}, el("h2", {}, "Recordings"));
+  const sessions = el("div");
+  const last = el("p", {hidden: true},
+    el("button", {type: "button", class: "danger", onclick: delete_stream}, "Delete stream"));
   root.append(el("p", {class: "crumbs"}, el("a", {href: "#/streams"}, "Streams")),
     el("div", {class: "row"}, el("h1", {}, named(name)), badge, words),
-    el("div", {class: "beside"}, picture, side), source, videos);
+    el("div", {class: "beside"}, picture, side), source, videos, sessions, last);
   document.title = `${name} – Recording`;
   const key = key_of({app, name});
-  let stream = null, control = null, list = null, playing = undefined, shown_session = "";
+  let stream = null, control = null, list = null, past = null, playing = undefined, shown_session = "";
 
   function build() {
     control = record_control(stream, true);
     side.append(el("section", {class: "card"}, el("h2", {}, "Recording"), control.node,
         auto_record_switch(stream)),
-      el("section", {class: "card"}, el("h2", {}, "Encoder"), ...encoder_fields(stream), session),
-      el("button", {type: "button", class: "danger", onclick: delete_stream}, "Delete stream"));
-    if (stream.id !== null) {
-      list = video_list({query: `&stream_id=${stream.id}`, empty: "No recordings yet."});
-      videos.append(list.node);
-      list.refresh();
-    }
+      el("section", {class: "card"}, el("h2", {}, "Encoder"), ...encoder_fields(stream), session));
+    last.hidden = false;
+  }
+
+  // A new stream is live before it has a number.
+  function build_lists() {
+    list = video_list({query: `&stream_id=${stream.id}`, empty: "No recordings yet."});
+    past = session_history(stream);
+    videos.append(list.node);
+    sessions.append(past.node);
+    list.refresh();
+    past.refresh();
   }
 
   // The picture stays as long as its address does.
@@ -73,6 +83,7 @@ export function stream_page(root, app, name) {
       side.replaceChildren();
       build();
     }
+    if (list === null && stream.id !== null) build_lists();
     draw();
   });
 
@@ -86,7 +97,10 @@ export function stream_page(root, app, name) {
     if (kind === "connection" || kind === "catalog_known") return;
     if (kind === "stream" && key_of(data) !== key) return;
     if (kind !== "space") refresh();
-    if (kind === "catalog" || kind === "state") list?.refresh();
+    if (kind === "catalog" || kind === "state") {
+      list?.refresh();
+      past?.refresh();
+    }
     draw();
   });
   refresh();
@@ -95,5 +109,6 @@ export function stream_page(root, app, name) {
     refresh.end();
     control?.end();
     list?.end();
+    past?.end();
   };
 }

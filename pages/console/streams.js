@@ -1,9 +1,10 @@
 // All streams: what is live, what is recorded, and a new one.
 
-import {get_all, local, patch, post, stream_path} from "./api.js";
+import {get_all, patch, post, stream_path} from "./api.js";
 import {attempt, copy_field, el, named, open_dialog, set_text} from "./dom.js";
 import {bit_rate, frame_rate} from "./format.js";
 import {key_of, live, throttled, watch} from "./live.js";
+import {preview} from "./preview.js";
 import {record_control} from "./record_control.js";
 
 export const stream_address = stream =>
@@ -41,25 +42,17 @@ export function media_words(stream) {
   return words.join(" · ");
 }
 
-// The player page, which waits and comes back by itself.
-export const live_player = stream => el("iframe", {class: "player", src: local(stream.iframe_url),
-  title: `Live picture of ${stream.name}`, allow: "autoplay; fullscreen"});
-
-function preview(stream) {
-  const box = el("div", {class: "preview"});
-  const button = el("button", {type: "button", class: "plain", "aria-label": `Preview: ${stream.name}`,
-    onclick: () => box.replaceChildren(live_player(stream))}, "▶ Preview");
-  box.append(stream.iframe_url === null ? el("span", {class: "quiet"}, "No live playback") : button);
-  return box;
-}
-
 function row_of(stream) {
   const badge = live_badge(), words = el("span", {class: "quiet"});
-  const control = record_control(stream);
-  const node = el("li", {class: "card stream"}, preview(stream),
+  const control = record_control(stream), picture = preview(stream);
+  const node = el("li", {class: "card stream"}, picture.node,
     el("div", {class: "what"}, el("div", {class: "row"}, link_to_stream(stream), badge), words),
     auto_record_switch(stream), control.node);
-  return {node, stream, iframe_url: stream.iframe_url, auto_record: stream.auto_record, end: control.end,
+  return {node, stream, iframe_url: stream.iframe_url, auto_record: stream.auto_record, look: picture.look,
+    end() {
+      control.end();
+      picture.end();
+    },
     draw() {
       const now = live.streams.get(key_of(stream));
       badge.hidden = !now?.live;
@@ -150,8 +143,10 @@ export function streams_page(root) {
   }
 
   const end_watch = watch((kind, data) => {
-    if (kind === "catalog" || kind === "state") refresh();
-    else if (kind === "stream") {
+    if (kind === "catalog" || kind === "state") {
+      refresh();
+      rows.forEach(row => row.look());
+    } else if (kind === "stream") {
       const known = streams?.find(stream => key_of(stream) === key_of(data));
       if (!known || (data.live && known.iframe_url === null)) refresh();
       draw();

@@ -5,6 +5,8 @@ import {el, set_text} from "./dom.js";
 import {clock, exact} from "./format.js";
 
 const REPAIR_PLACES = 200;  // repairs nearer than this part of the video are told as one
+// Of a key, in seconds: an arrow, with Shift, a page.
+const STEP = 1, SMALL_STEP = 0.1, LARGE_STEP = 10;
 const REASONS = {
   connection: "the connection was lost", silence: "nothing came", reconnect: "the encoder reconnected",
 };
@@ -54,10 +56,12 @@ export function timeline_strip({seek, chosen}) {
   const head = el("div", {class: "head", "aria-hidden": "true"});
   const told = el("p", {class: "facts quiet", "aria-live": "polite"});
   const scale = el("div", {class: "scale", "aria-hidden": "true"});
-  const track = el("div", {class: "track"}, bar, selection, head);
+  const begin = handle("Clip begins"), end = handle("Clip ends");
+  const track = el("div", {class: "track"}, bar, selection, head, begin, end);
   const node = el("div", {class: "strip", role: "group", "aria-label": "Timeline"}, track, scale, told);
   let duration = 0;
-  const hint = "Point at a part for its facts. Drag to choose a clip.";
+  let part = {from: 0, to: 0};  // s, where the handles are
+  const hint = "Point at a part for its facts. Drag, or move the two handles, to choose a clip.";
   const percent = ms => `${duration > 0 ? Math.min(100, 100 * ms / duration) : 0}%`;
 
   function thing(kind, at_ms, words, width_ms = null) {
@@ -85,10 +89,64 @@ export function timeline_strip({seek, chosen}) {
     set_text(told, hint);
   }
 
+  // Nothing is chosen: the handles wait at both ends.
   function select(from, to) {
+    const whole = duration / 1000;
+    part = to === 0 ? {from: 0, to: whole} : {from: Math.min(from, whole), to: Math.min(to, whole)};
     selection.hidden = to <= from;
     selection.style.left = percent(from * 1000);
     selection.style.width = percent((to - from) * 1000);
+    place(begin, part.from);
+    place(end, part.to);
+  }
+
+  // One end of the clip: a slider for the keyboard, a handle for a pointer.
+  function handle(label) {
+    return el("div", {class: "handle", role: "slider", tabindex: "0", "aria-label": label, "aria-valuemin": "0",
+                      onkeydown: event => step(event.currentTarget, event),
+                      onpointerdown: event => pull(event.currentTarget, event)});
+  }
+
+  function place(one, seconds) {
+    one.style.left = percent(seconds * 1000);
+    one.setAttribute("aria-valuemax", (duration / 1000).toFixed(1));
+    one.setAttribute("aria-valuenow", seconds.toFixed(1));
+    one.setAttribute("aria-valuetext", exact(seconds * 1000));
+  }
+
+  // An end that meets the other one takes it along.
+  function move(one, seconds) {
+    const at = Math.min(duration / 1000, Math.max(0, seconds));
+    if (one === begin) chosen(at, Math.max(at, part.to));
+    else chosen(Math.min(at, part.from), at);
+  }
+
+  function step(one, event) {
+    const now = one === begin ? part.from : part.to, small = event.shiftKey ? SMALL_STEP : STEP;
+    const to = {ArrowLeft: now - small, ArrowDown: now - small, ArrowRight: now + small, ArrowUp: now + small,
+                PageDown: now - LARGE_STEP, PageUp: now + LARGE_STEP, Home: 0, End: duration / 1000}[event.key];
+    if (to === undefined || duration === 0) return;
+    event.preventDefault();  // the page does not scroll
+    move(one, to);
+  }
+
+  function pull(one, down) {
+    if (down.button !== 0 || duration === 0) return;
+    down.stopPropagation();  // no new part is begun
+    follow(event => move(one, seconds_at(event)), () => {});
+  }
+
+  // Calls while a pointer that is down moves, and when it is let go.
+  function follow(moved, ended) {
+    const over = event => {
+      removeEventListener("pointermove", moved);
+      removeEventListener("pointerup", over);
+      removeEventListener("pointercancel", over);
+      ended(event);
+    };
+    addEventListener("pointermove", moved);
+    addEventListener("pointerup", over);
+    addEventListener("pointercancel", over);
   }
 
   const seconds_at = event => {
@@ -100,21 +158,14 @@ export function timeline_strip({seek, chosen}) {
     if (down.button !== 0 || duration === 0) return;
     const began = seconds_at(down);
     let dragged = false;
-    const move = event => {
+    follow(event => {
       if (!dragged && Math.abs(event.clientX - down.clientX) < 5) return;
       dragged = true;
       const now = seconds_at(event);
       chosen(Math.min(began, now), Math.max(began, now));
-    };
-    const end = event => {
-      removeEventListener("pointermove", move);
-      removeEventListener("pointerup", end);
-      removeEventListener("pointercancel", end);
+    }, event => {
       if (!dragged && event.type === "pointerup") seek(began);
-    };
-    addEventListener("pointermove", move);
-    addEventListener("pointerup", end);
-    addEventListener("pointercancel", end);
+    });
   });
 
   return {node, draw, select, playhead(seconds) { head.style.left = percent(seconds * 1000); }};

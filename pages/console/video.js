@@ -80,6 +80,7 @@ export function video_page(root, id) {
     if (timeline === null || text === drawn_timeline || strip.node.contains(document.activeElement)) return;
     drawn_timeline = text;
     strip.draw(timeline, Math.max(video.duration, timeline.epochs.at(-1)?.end_ms ?? 0));
+    clip.draw();
   }
 
   async function draw_stream_link() {

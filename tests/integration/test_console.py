@@ -7,20 +7,12 @@ import threading
 import unittest
 
 from tests.integration.support import Api, test_clip, wait_for
-from tests.integration.support.console import Browser, can_drive
+from tests.integration.support.console import (ARABIC, BY_HAND, CONSOLE, HOSTILE, Browser,
+                                               ConsoleTest, can_drive)
 from tests.integration.support.live import LIVE
 from tests.integration.support.nginx import take_port
 from tests.integration.support.recording import RecordingTest
-from tests.integration.support.webhooks import Receiver
 
-CONSOLE = """
-    location /streaming/ { recording_api; }
-    location /videos/ { recording_files; }
-    location /console/ { recording_console; }
-"""
-BY_HAND = ("live on; recording on; recording_min_duration 1s; recording_reconnect_window 30s; ")
-HOSTILE = "<img src=x onerror=alert(1)>"
-ARABIC = "بث مباشر"
 
 
 def duration_of(path):
@@ -93,22 +85,7 @@ class Serving(RecordingTest):
 
 
 @unittest.skipUnless(can_drive(), "needs chromium and npm")
-class Walk(RecordingTest):
-    def browse(self, server, path="", options=None):
-        browser = Browser(self)
-        browser("open", {"viewport": {"width": 1280, "height": 900}, **(options or {})})
-        browser("page.goto", f"http://127.0.0.1:{server.http_port}/console/{path}")
-        self.addCleanup(lambda: self.assertEqual(browser("told"), [], "what the page complains of"))
-        return browser
-
-    def text_of(self, browser, selector):
-        return browser("page.innerText", selector)
-
-    def wait_text(self, browser, selector, pattern):
-        wait_for(lambda: pattern in self.text_of(browser, selector), 30,
-                 f"{selector} shows {pattern!r}; it shows {self.text_of(browser, selector)!r}",
-                 interval=0.1)
-
+class Walk(ConsoleTest):
     def test_from_a_new_stream_to_a_deleted_video(self):
         server = self.start_nginx(application=BY_HAND + LIVE, workers=2, http=CONSOLE)
         browser = self.browse(server, options={"acceptDownloads": True})
@@ -186,9 +163,7 @@ class Walk(RecordingTest):
         # From the key frame before, one a second.
         self.assertGreaterEqual(duration_of(clip), end - start - 0.2)
         self.assertLess(duration_of(clip), end - start + 1.2)
-        # The same by the keyboard.
-        browser("page.fill", "#clip-to", str(start + 1))
-        self.assertIn(f"to={start + 1:g}", browser("page.getAttribute", "text=Download clip", "href"))
+        self.choose_by_keyboard(browser, whole)
         # Delete.
         browser("page.click", "text=Delete video")
         browser("page.click", "dialog >> text=Cancel")
@@ -197,6 +172,34 @@ class Walk(RecordingTest):
         browser("page.click", "dialog >> role=button[name='Delete']")
         browser.see("No video fits.")
         self.assertEqual(self.videos(server), [])
+
+    def choose_by_keyboard(self, browser, whole):
+        def clip():
+            return tuple(float(browser("page.inputValue", f"#clip-{which}"))
+                         for which in ("from", "to"))
+
+        begins, ends = "[aria-label='Clip begins']", "[aria-label='Clip ends']"
+        browser("page.press", begins, "Home")
+        browser("page.press", ends, "End")
+        start, end = clip()
+        self.assertEqual(start, 0)
+        self.assertAlmostEqual(end, whole, delta=0.1)
+        for key in ("ArrowRight", "ArrowUp", "ArrowRight", "ArrowLeft", "Shift+ArrowRight"):
+            browser("page.press", begins, key)
+        browser("page.press", ends, "ArrowLeft")
+        self.assertEqual(clip()[0], 2.1)
+        self.assertAlmostEqual(clip()[1], whole - 1, delta=0.1)
+        self.assertEqual(browser("page.getAttribute", begins, "aria-valuetext"), "0:02.100")
+        self.assertEqual(browser("page.getAttribute", begins, "aria-valuenow"), "2.1")
+        self.assertIn("from=2.1&to=", browser("page.getAttribute", "text=Download clip", "href"))
+        # The end meets the beginning, and takes it along.
+        browser("page.press", ends, "Home")
+        self.assertEqual(clip(), (0, 0))
+        # The same as numbers.
+        browser("page.fill", "#clip-from", "0.5")
+        browser("page.fill", "#clip-to", "1.5")
+        self.assertIn("from=0.5&to=1.5", browser("page.getAttribute", "text=Download clip", "href"))
+        self.assertEqual(browser("page.getAttribute", ends, "aria-valuetext"), "0:01.500")
 
     def test_too_short(self):
         server = self.start_nginx(application=BY_HAND.replace("1s", "1h"), http=CONSOLE)
@@ -261,37 +264,6 @@ class Walk(RecordingTest):
                  "the new workers know it")
         browser("page.click", "header >> text=Streams")
         browser.see("other")
-
-    def test_a_webhook_that_takes_nothing_is_shown(self):
-        receiver = Receiver()
-        receiver.status = 503
-        self.addCleanup(receiver.stop)
-        server = self.start_nginx(
-            application=BY_HAND, http=CONSOLE, recording="storage @prefix@/data/videos; "
-            f"min_free 1m; worker 1; webhook {receiver.url} secret=x;")
-        browser = self.browse(server)
-        self.wait_text(browser, "main", "All told")
-        self.publish(server, "cam")
-        self.wait_text(browser, "main", "1 to tell")
-        receiver.status = 200
-        self.wait_text(browser, "main", "All told")
-        self.assertIn("stream.started", receiver.types("cam"))
-
-    def test_behind_a_password(self):
-        guarded = "".join(f"location /{path}/ {{ recording_{what}; auth_basic people; "
-                          "auth_basic_user_file @prefix@/users; }"
-                          for path, what in (("streaming", "api"), ("videos", "files"),
-                                             ("console", "console")))
-        server = self.make_nginx(application=BY_HAND, http=guarded)
-        (server.prefix / "users").write_text("anna:{PLAIN}secret\n", encoding="ascii")
-        server.start()
-        self.assertEqual(Api(server.http_port).get("events").status, 401)
-        self.publish(server, "guarded")
-        browser = self.browse(server, "#/streams/live/guarded", {
-            "httpCredentials": {"username": "anna", "password": "secret"}})
-        browser("page.click", "[aria-label='Start record: guarded']")
-        self.wait_text(browser, ".state", "Recording.")
-        self.wait_text(browser, "#connection", "Connected")
 
     def test_a_foreign_page_changes_nothing(self):
         server = self.start_nginx(application=BY_HAND, http=CONSOLE)

@@ -7,7 +7,17 @@ import subprocess
 
 from .browser import CHROMIUM
 from .nginx import ROOT
+from .recording import RecordingTest
 from .wait import wait_for
+
+CONSOLE = """
+    location /streaming/ { recording_api; }
+    location /videos/ { recording_files; }
+    location /console/ { recording_console; }
+"""
+BY_HAND = "live on; recording on; recording_min_duration 1s; recording_reconnect_window 30s; "
+HOSTILE = "<img src=x onerror=alert(1)>"
+ARABIC = "بث مباشر"
 
 NODE = shutil.which("node")
 _MODULES = ROOT / "build/browser"
@@ -61,3 +71,20 @@ class Browser:
         if folder:
             pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
             self("page.screenshot", {"path": f"{folder}/{name}.png", "fullPage": True})
+
+
+class ConsoleTest(RecordingTest):
+    def browse(self, server, path="", options=None, root=None):
+        browser = Browser(self)
+        browser("open", {"viewport": {"width": 1280, "height": 900}, **(options or {})})
+        browser("page.goto", (root or f"http://127.0.0.1:{server.http_port}/console/") + path)
+        self.addCleanup(lambda: self.assertEqual(browser("told"), [], "what the page complains of"))
+        return browser
+
+    def text_of(self, browser, selector):
+        return browser("page.innerText", selector)
+
+    def wait_text(self, browser, selector, pattern):
+        wait_for(lambda: pattern in self.text_of(browser, selector), 30,
+                 f"{selector} shows {pattern!r}; it shows {self.text_of(browser, selector)!r}",
+                 interval=0.1)
