@@ -24,6 +24,7 @@ export function overview_page(root) {
   const webhooks = webhook_state();
   const recordings = el("ul", {class: "plain list"});
   const jobs = el("ul", {class: "plain list"});
+  const work = el("p", {class: "quiet", "data-work": ""});
   const newest = video_list({limit: 5, empty: "No videos yet."});
   root.append(
     el("h1", {}, "Overview"),
@@ -32,7 +33,7 @@ export function overview_page(root) {
       webhooks.card),
     webhooks.failures,
     el("section", {class: "card"}, el("h2", {}, "Active recordings"), recordings),
-    el("section", {class: "card"}, el("h2", {}, "Processing"), jobs),
+    el("section", {class: "card"}, el("h2", {}, "Processing"), work, jobs),
     el("section", {class: "card"}, el("h2", {}, "Newest videos"), newest.node));
   const rows = new Map();
 
@@ -76,12 +77,14 @@ export function overview_page(root) {
     const videos = await get("videos?status=viewable&per_page=100&fields=id,name,converted_videos");
     const running = videos.flatMap(video => video.converted_videos
       .filter(one => one.status !== "complete").map(one => ({video, one})));
+    const {waiting_jobs = 0, running_jobs = 0, failed_jobs = 0} = live.catalog ?? {};
+    set_text(work, `${running_jobs} in work, ${waiting_jobs} waiting` +
+      (failed_jobs > 0 ? `, ${failed_jobs} given up` : ""));
     jobs.replaceChildren(...running.map(({video, one}) => el("li", {class: "row"},
       el("a", {href: `#/videos/${video.id}`}, named(video.name)),
       el("span", {}, one.name),
       one.status === "error" ? el("span", {class: "bad"}, one.error ?? "failed")
         : el("progress", {max: "100", value: String(one.progress ?? 0), "aria-label": `${one.name} of ${video.name}`}))));
-    if (running.length === 0) jobs.replaceChildren(el("li", {class: "quiet"}, "Nothing is being processed."));
   });
 
   const end_watch = watch(kind => {

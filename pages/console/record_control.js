@@ -6,13 +6,15 @@ import {clock} from "./format.js";
 import {key_of, live, recorded_seconds, watch} from "./live.js";
 
 const OUTCOME_MS = 1000;
+const START_MS = 3000;  // until a start that was answered can be seen
+const STARTING = "Starting…";
 
 // "recording 0:12", for lists; empty: nothing is recorded.
 export function recording_words(stream) {
   const recording = stream?.recording;
   if (!recording) return "";
   switch (recording.state) {
-    case "requested": return "Starting…";
+    case "requested": return STARTING;
     case "active": return `● ${clock(recorded_seconds(stream))}`;
     case "interrupted": return `Interrupted, ${recording.window_left_seconds} s left`;
     default: return "Finishing…";
@@ -36,17 +38,24 @@ export function record_control(known, large = false) {
   const stream = () => live.streams.get(key_of(known)) ?? {...known, live: false, recording: null};
 
   async function begin() {
-    busy = "Starting…";
+    busy = STARTING;
     said = "";
     draw();
     try {
       const {warnings} = await put(`${stream_path(stream())}/start_recording`);
       for (const warning of warnings) note(warning.message, "warning");
+      setTimeout(started, START_MS);
     } catch (error) {
       busy = "";
       said = error.code === "no_space" ? `No space: ${error.message}` : error.message;
       if (!large) note(said);
     }
+    draw();
+  }
+
+  // What ended at once was never seen running.
+  function started() {
+    if (busy === STARTING) busy = "";
     draw();
   }
 
@@ -97,7 +106,7 @@ export function record_control(known, large = false) {
   function draw() {
     const now = stream();
     const running = now.recording && now.recording.state !== "ending";
-    if (running && busy === "Starting…") busy = "";
+    if (running && busy === STARTING) busy = "";
     const pressed = document.activeElement === start || document.activeElement === stop;
     start.hidden = Boolean(running);
     stop.hidden = !running;

@@ -31,7 +31,10 @@ std::string EventFeed::look() {
   if (catalog_->version != 0) {
     now["catalog"] = {"catalog",
                       {{"version", std::to_string(catalog_->version)},
-                       {"waiting_deliveries", catalog_->waiting_deliveries}},
+                       {"waiting_deliveries", catalog_->work.deliveries_waiting},
+                       {"waiting_jobs", catalog_->work.waiting},
+                       {"running_jobs", catalog_->work.running},
+                       {"failed_jobs", catalog_->work.failed}},
                       nullptr};
   }
   std::map<std::uint64_t, std::deque<Received>> before;
@@ -128,7 +131,7 @@ void EventFeed::ask_catalog() {
           return known;
         }
         Result<catalog::WorkFigures> work = rows.work_figures();
-        return work ? CatalogNews{true, version.value(), work.value().deliveries_waiting} : known;
+        return work ? CatalogNews{true, version.value(), work.value()} : known;
       },
       [news = catalog_](Result<CatalogNews> now) {
         if (now) {

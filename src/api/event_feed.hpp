@@ -52,7 +52,7 @@ class EventFeed {
   struct CatalogNews {
     bool asking = false;
     std::int64_t version = 0;  // 0: not known yet
-    std::int64_t waiting_deliveries = 0;
+    catalog::WorkFigures work;
   };
   std::shared_ptr<CatalogNews> catalog_ = std::make_shared<CatalogNews>();
 };

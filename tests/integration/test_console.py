@@ -328,7 +328,7 @@ class Walk(ConsoleTest):
         for scheme, width in (("light", 1280), ("dark", 1280), ("light", 390)):
             browser("page.emulateMedia", {"colorScheme": scheme})
             browser("page.setViewportSize", {"width": width, "height": 844})
-            for path, shown in (("#/", "Newest videos"), ("#/streams", "Auto-record"),
+            for path, shown in (("#/", "in work, "), ("#/streams", "Auto-record"),
                                 ("#/streams/live/cam", "Recordings"), ("#/videos", "Stream Record"),
                                 (f"#/videos/{video}", "Links for the export")):
                 browser("page.goto", root + path)

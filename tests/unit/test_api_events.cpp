@@ -46,6 +46,7 @@ void all_is_one_event(void**) {
   assert_true(state["space"]["min_free_bytes"] == 1000);
   assert_true(state["catalog"]["version"].is_string());
   assert_true(state["catalog"]["waiting_deliveries"] == 0);
+  assert_true(state["catalog"]["waiting_jobs"] == 0 && state["catalog"]["failed_jobs"] == 0);
 }
 
 void bit_rate_is_of_what_came(void**) {
