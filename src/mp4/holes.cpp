@@ -119,10 +119,11 @@ Result<bool> has_hole(storage::File& file, std::uint64_t moof, std::uint64_t end
 
 }  // namespace
 
-Result<std::uint64_t> end_without_holes(storage::File& file, const Scan& scan) {
+Result<std::uint64_t> end_without_holes(storage::File& file, const Scan& scan,
+                                        std::uint64_t intact) {
   const std::vector<FileState::FragmentPlace>& fragments = scan.state.recent_fragments();
   std::uint64_t end = scan.end;
-  for (auto at = fragments.rbegin(); at != fragments.rend(); ++at) {
+  for (auto at = fragments.rbegin(); at != fragments.rend() && at->begin >= intact; ++at) {
     auto hole = has_hole(file, at->moof, end, scan.state);
     if (!hole) {
       return std::move(hole).error();

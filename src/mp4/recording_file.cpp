@@ -138,7 +138,7 @@ Status RecordingFileImpl::rewind() {
   if (!found) {
     return std::move(found).error().wrap("rewind");
   }
-  RECORDING_TRY(repair(*file_, found.value()));
+  RECORDING_TRY(repair(*file_, found.value(), synced_end_));
   take_over(std::move(found).value());
   return ok();
 }
@@ -390,13 +390,14 @@ Result<std::unique_ptr<RecordingFile>> RecordingFile::create(std::unique_ptr<sto
       std::make_unique<RecordingFileImpl>(std::move(file), std::move(identity)));
 }
 
-Result<std::unique_ptr<RecordingFile>> RecordingFile::reopen(std::unique_ptr<storage::File> file) {
+Result<std::unique_ptr<RecordingFile>> RecordingFile::reopen(std::unique_ptr<storage::File> file,
+                                                             const Reopening& how) {
   auto found = scan(*file, ~std::uint64_t{0});
   if (!found) {
     return std::move(found).error().wrap("reopen");
   }
   if (!found.value().head.finished) {
-    RECORDING_TRY(repair(*file, found.value()));
+    RECORDING_TRY(repair(*file, found.value(), how.intact));
   }
   return std::unique_ptr<RecordingFile>(
       std::make_unique<RecordingFileImpl>(std::move(file), std::move(found).value()));

@@ -8,6 +8,13 @@
 
 namespace recording::mp4 {
 
+// What is known of a file that somebody left.
+struct Reopening {
+  // So many of its bytes were written, and no power cut has come since: they are not searched for
+  // holes.
+  std::uint64_t intact = 0;
+};
+
 // The crash-safe MP4 of one recording: docs/file-format.md says what is on disk after each step.
 // Fragmented while it grows, a regular MP4 after finish(); no media byte is written twice.
 // Memory does not grow with the recording's length: what finish() needs lies in the file, in one
@@ -25,7 +32,8 @@ class RecordingFile {
   // Comes back to a file left open by whatever: reads the head (restored from its last copy when
   // torn), follows the fragments, cuts a torn tail off. kCorrupt when there is no whole head;
   // the file is then left untouched. finished() tells whether finish() had passed its commit point.
-  static Result<std::unique_ptr<RecordingFile>> reopen(std::unique_ptr<storage::File> file);
+  static Result<std::unique_ptr<RecordingFile>> reopen(std::unique_ptr<storage::File> file,
+                                                       const Reopening& how = {});
 
   virtual ~RecordingFile() = default;
 

@@ -6,10 +6,10 @@
 
 namespace recording::mp4 {
 
-Status repair(storage::File& file, Scan& found) {
+Status repair(storage::File& file, Scan& found, std::uint64_t intact) {
   bool changed = false;
   for (;;) {
-    auto end = end_without_holes(file, found);
+    auto end = end_without_holes(file, found, intact);
     if (!end) {
       return std::move(end).error();
     }

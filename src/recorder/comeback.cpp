@@ -258,7 +258,9 @@ Status add_what_is_left(storage::FileSystem& files, const ComebackRequest& reque
   if (suspect != 0) {
     RECORDING_TRY(drop_suspect(files, request, static_cast<std::uint64_t>(suspect - 1)));
   }
-  auto writer = RecordingWriter::reopen(files, request.spool, request.identity.slug);
+  mp4::Reopening how;
+  how.intact = request.committed;
+  auto writer = RecordingWriter::reopen(files, request.spool, request.identity.slug, how);
   if (writer) {
     comeback.writer = std::move(writer).value();
     return comeback.writer->file().finished() ? ok() : add_to_file(request, comeback);

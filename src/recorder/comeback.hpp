@@ -24,6 +24,7 @@ struct ComebackRequest {
   mp4::Identity identity;          // used where there is no file yet
   std::vector<SessionPart> parts;  // that may not be in the file, the oldest first
   std::uint64_t fence = 0;
+  std::uint64_t committed = 0;  // bytes of the file that the live state, so this boot, knows of
   runtime::Gauge<std::int64_t>* suspect_from =
       nullptr;  // RecordingRecord's; cleared once it is safe
   // Sessions that other recordings need too: their space in the journal is not given back.

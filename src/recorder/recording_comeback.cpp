@@ -106,7 +106,9 @@ bool Recording::find_shared_sessions(std::vector<std::uint64_t>& sessions) {
 
 void Recording::post_comeback() {
   ComebackRequest request = comeback_;
-  request.suspect_from = &env_.state.recording_gauges(index_)->suspect_from;
+  RecordingRecord* known = env_.state.recording_gauges(index_);
+  request.suspect_from = &known->suspect_from;
+  request.committed = static_cast<std::uint64_t>(known->committed_bytes.get());
   if (!find_shared_sessions(request.shared_sessions)) {
     return;  // the next tick tries again
   }

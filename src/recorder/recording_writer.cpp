@@ -60,13 +60,14 @@ Result<std::unique_ptr<RecordingWriter>> RecordingWriter::create(storage::FileSy
 
 Result<std::unique_ptr<RecordingWriter>> RecordingWriter::reopen(storage::FileSystem& files,
                                                                  const std::string& spool,
-                                                                 const std::string& slug) {
+                                                                 const std::string& slug,
+                                                                 const mp4::Reopening& how) {
   auto file = files.open(spool_path(spool, slug));
   if (!file) {
     return std::move(file).error();
   }
   RECORDING_TRY(file.value()->claim());
-  auto recording = mp4::RecordingFile::reopen(std::move(file).value());
+  auto recording = mp4::RecordingFile::reopen(std::move(file).value(), how);
   if (!recording) {
     return std::move(recording).error();
   }

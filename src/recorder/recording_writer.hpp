@@ -38,7 +38,8 @@ class RecordingWriter {
   // Opens one that exists. kNotFound: there is none.
   static Result<std::unique_ptr<RecordingWriter>> reopen(storage::FileSystem& files,
                                                          const std::string& spool,
-                                                         const std::string& slug);
+                                                         const std::string& slug,
+                                                         const mp4::Reopening& how = {});
 
   // One fragment. `seam` is noted in front of it; the first call for a session must bring one.
   Status append(const SessionSamples& samples, const Seam* seam);

@@ -412,6 +412,31 @@ void padding_is_not_taken_for_a_tear(void**) {
   assert_int_equal(file->length(), behind_first);
 }
 
+// Media that are padded with zeros are searched for holes only where they may have some.
+void zeros_are_no_holes_where_all_is_known_to_be_written(void**) {
+  MemFileSystem files;
+  auto life = eventful_life(5);
+  auto file = create_recording(files, kPath);
+  std::vector<std::uint64_t> ends;
+  for (OwnedFragment& fragment : life) {
+    auto& run = fragment.runs[0];
+    run.bytes[0].resize(run.bytes[0].size() + 1200);
+    run.samples[0].size = static_cast<std::uint32_t>(run.bytes[0].size());
+    must(fragment.append_to(*file));
+    ends.push_back(file->length());
+  }
+  file.reset();
+  for (std::size_t i = life.size(); i > 2; --i) {
+    mp4::Reopening how;
+    how.intact = ends[i - 1];
+    file = must(RecordingFile::reopen(must(files.open(kPath)), how));
+    assert_int_equal(file->length(), ends[i - 1]);
+    how.intact = ends[i - 2];  // nobody knows of the last one
+    file = must(RecordingFile::reopen(must(files.open(kPath)), how));
+    assert_int_equal(file->length(), ends[i - 2]);
+  }
+}
+
 }  // namespace
 
 int main() {
@@ -426,6 +451,7 @@ int main() {
       cmocka_unit_test(a_head_is_not_restored_from_a_copy_that_is_none),
       cmocka_unit_test(a_strange_sample_is_not_taken_for_a_tear),
       cmocka_unit_test(padding_is_not_taken_for_a_tear),
+      cmocka_unit_test(zeros_are_no_holes_where_all_is_known_to_be_written),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
