@@ -17,7 +17,7 @@ struct Closed {
 
 // Makes a regular MP4 of a recording that a crash left open, as nginx itself would at its next
 // start, but without the samples that are in the journal only. Claims the file first: kUnavailable
-// when somebody writes it. What is cut off goes to `path`.torn before; nothing is removed.
+// when somebody writes it. What is cut off goes to a file beside it before; nothing is removed.
 // kCorrupt: it cannot be repaired, and was not touched.
 Result<Closed> close_recording(storage::FileSystem& files, const std::string& path);
 

@@ -138,7 +138,9 @@ Status RecordingFileImpl::rewind() {
   if (!found) {
     return std::move(found).error().wrap("rewind");
   }
-  RECORDING_TRY(repair(*file_, found.value(), synced_end_));
+  Reopening how;
+  how.intact = synced_end_;
+  RECORDING_TRY(repair(*file_, found.value(), how));
   take_over(std::move(found).value());
   return ok();
 }
@@ -397,7 +399,7 @@ Result<std::unique_ptr<RecordingFile>> RecordingFile::reopen(std::unique_ptr<sto
     return std::move(found).error().wrap("reopen");
   }
   if (!found.value().head.finished) {
-    RECORDING_TRY(repair(*file, found.value(), how.intact));
+    RECORDING_TRY(repair(*file, found.value(), how));
   }
   return std::unique_ptr<RecordingFile>(
       std::make_unique<RecordingFileImpl>(std::move(file), std::move(found).value()));

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "base/result.hpp"
 #include "mp4/sample.hpp"
+#include "mp4/torn_tail.hpp"
 #include "storage/file.hpp"
 
 namespace recording::mp4 {
@@ -13,6 +15,8 @@ struct Reopening {
   // So many of its bytes were written, and no power cut has come since: they are not searched for
   // holes.
   std::uint64_t intact = 0;
+  // Cuts off what is not whole; empty: by File::truncate(). After an Error the file is as it was.
+  std::function<Status(storage::File&, const TornTail&)> cut;
 };
 
 // The crash-safe MP4 of one recording: docs/file-format.md says what is on disk after each step.

@@ -3,13 +3,26 @@
 #include <utility>
 
 #include "mp4/holes.hpp"
+#include "mp4/torn_tail.hpp"
 
 namespace recording::mp4 {
 
-Status repair(storage::File& file, Scan& found, std::uint64_t intact) {
+namespace {
+
+Status cut_tail(storage::File& file, const Scan& found, const Reopening& how) {
+  if (!how.cut) {
+    return file.truncate(found.end);
+  }
+  auto tail = look_at_tail(file, found);
+  return tail ? how.cut(file, tail.value()) : Status(std::move(tail).error());
+}
+
+}  // namespace
+
+Status repair(storage::File& file, Scan& found, const Reopening& how) {
   bool changed = false;
   for (;;) {
-    auto end = end_without_holes(file, found, intact);
+    auto end = end_without_holes(file, found, how.intact);
     if (!end) {
       return std::move(end).error();
     }
@@ -25,7 +38,7 @@ Status repair(storage::File& file, Scan& found, std::uint64_t intact) {
     found.head.file_size = file_size;
   }
   if (found.end < found.head.file_size) {
-    RECORDING_TRY(file.truncate(found.end));
+    RECORDING_TRY(cut_tail(file, found, how));
     changed = true;
   }
   if (init_of(found.head) != found.init) {

@@ -2,13 +2,12 @@
 
 #include <cerrno>
 
-#include "storage/video_layout.hpp"
 #include "recorder/timeline.hpp"
+#include "storage/cut_tail.hpp"
+#include "storage/video_layout.hpp"
 
 namespace recording::recorder {
 namespace {
-
-constexpr std::size_t kCopyBlock = 1 << 20;
 
 std::string parent_of(const std::string& path) { return path.substr(0, path.rfind('/')); }
 
@@ -27,20 +26,9 @@ Status copy_across(storage::FileSystem& files, const std::string& from, const st
   if (!target) {
     return std::move(target).error();
   }
-  Bytes block(kCopyBlock);
-  for (std::uint64_t at = 0;;) {
-    auto got = source.value()->read_at(block, at);
-    if (!got) {
-      return std::move(got).error();
-    }
-    if (got.value() == 0) {
-      break;
-    }
-    const iovec piece{block.data(), got.value()};
-    RECORDING_TRY(target.value()->write_at({&piece, 1}, at));
-    at += got.value();
+  if (auto copied = storage::copy_rest(*source.value(), 0, *target.value()); !copied) {
+    return std::move(copied).error();
   }
-  RECORDING_TRY(target.value()->sync());
   RECORDING_TRY(files.rename(temporary, to));
   // The new name must be durable before the old one goes.
   RECORDING_TRY(files.sync_directory(parent_of(to)));

@@ -17,7 +17,7 @@ using runtime::StreamRecord;
 
 struct FoundInSpool {
   std::vector<LeftInSpool> recordings;
-  std::vector<std::string> unreadable;  // what to tell people
+  std::vector<std::pair<LogLevel, std::string>> to_tell;  // people
 };
 
 // Rows that wait for an outcome, whoever is to give it. Pool threads.
@@ -79,7 +79,7 @@ FoundInSpool look_into_spool(storage::FileSystem& files, const Clock& clock,
   FoundInSpool found;
   auto names = files.list(spool);
   if (!names) {
-    found.unreadable.push_back(spool + ": " + names.error().message);
+    found.to_tell.emplace_back(LogLevel::kCrit, spool + ": " + names.error().message);
     return found;
   }
   for (const std::string& slug : names.value()) {
@@ -92,12 +92,16 @@ FoundInSpool look_into_spool(storage::FileSystem& files, const Clock& clock,
       if (writer.error().code == Errc::kCorrupt) {
         const std::string path = spool_path(spool, slug);
         const Status aside = files.rename(path, path + ".unreadable");
-        found.unreadable.push_back(path +
-                                   (aside ? " is set aside as source.mp4.unreadable: "
-                                          : " cannot be read, nor set aside: ") +
-                                   writer.error().message);
+        found.to_tell.emplace_back(LogLevel::kCrit,
+                                   path +
+                                       (aside ? " is set aside as source.mp4.unreadable: "
+                                              : " cannot be read, nor set aside: ") +
+                                       writer.error().message);
       }
       continue;
+    }
+    if (const auto& cut = writer.value()->cut_off()) {
+      found.to_tell.emplace_back(level_of(*cut), tell(*cut, spool_path(spool, slug)));
     }
     const mp4::RecordingFile& file = writer.value()->file();
     LeftInSpool left{file.identity(), file.last_mark().session};
@@ -126,8 +130,8 @@ void Housekeeper::search_spool() {
         return look_into_spool(files, clock, spool, runtime);
       },
       [this](FoundInSpool found) {
-        for (const std::string& line : found.unreadable) {
-          env_.log.write(LogLevel::kCrit, line);
+        for (const auto& [level, line] : found.to_tell) {
+          env_.log.write(level, line);
         }
         // The latest part of a divided recording is the one that goes on.
         std::sort(found.recordings.begin(), found.recordings.end(),

@@ -148,6 +148,10 @@ void Recording::post_comeback() {
         });
         self->writer_ = std::move(result.value().writer);
         if (self->writer_ != nullptr) {
+          if (const auto& cut = self->writer_->cut_off()) {
+            self->env_.log.write(level_of(*cut),
+                                 tell(*cut, spool_path(self->env_.spool, self->identity_.slug)));
+          }
           RecordingRecord* gauges = self->env_.state.recording_gauges(self->index_);
           gauges->committed_bytes.set(static_cast<std::int64_t>(self->writer_->file().length()));
           gauges->last_index.set(static_cast<std::int64_t>(self->writer_->file().last_index()));

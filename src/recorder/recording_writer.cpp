@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "storage/cut_tail.hpp"
+
 namespace recording::recorder {
 namespace {
 
@@ -33,6 +35,18 @@ std::string spool_path(const std::string& spool, const std::string& slug) {
   return spool_folder(spool, slug) + "/source.mp4";
 }
 
+LogLevel level_of(const CutOff& cut) {
+  return cut.kept_path.empty() ? LogLevel::kWarn : LogLevel::kCrit;
+}
+
+std::string tell(const CutOff& cut, const std::string& path) {
+  const std::string bytes = std::to_string(cut.bytes) + " bytes";
+  return cut.kept_path.empty()
+             ? path + ": its last fragment was not whole; " + bytes + " are cut off"
+             : path + " is damaged at byte " + std::to_string(cut.from) + ": " + bytes +
+                   " from there on are kept as " + cut.kept_path;
+}
+
 Result<std::unique_ptr<RecordingWriter>> RecordingWriter::create(storage::FileSystem& files,
                                                                  const std::string& spool,
                                                                  const mp4::Identity& identity) {
@@ -61,17 +75,37 @@ Result<std::unique_ptr<RecordingWriter>> RecordingWriter::create(storage::FileSy
 Result<std::unique_ptr<RecordingWriter>> RecordingWriter::reopen(storage::FileSystem& files,
                                                                  const std::string& spool,
                                                                  const std::string& slug,
-                                                                 const mp4::Reopening& how) {
-  auto file = files.open(spool_path(spool, slug));
+                                                                 mp4::Reopening how) {
+  const std::string path = spool_path(spool, slug);
+  auto file = files.open(path);
   if (!file) {
     return std::move(file).error();
   }
   RECORDING_TRY(file.value()->claim());
+  std::optional<CutOff> cut_off;
+  how.cut = [&](storage::File& cut, const mp4::TornTail& tail) -> Status {
+    CutOff done{tail.from, tail.bytes, ""};
+    if (tail.what != mp4::TornTail::What::kMore) {
+      RECORDING_TRY(cut.truncate(tail.from));
+    } else {
+      auto kept = storage::cut_and_keep(files, cut, path, tail.from);
+      if (!kept) {
+        return std::move(kept).error();
+      }
+      done.kept_path = std::move(kept).value();
+    }
+    if (tail.what != mp4::TornTail::What::kUnfinishedEnd) {
+      cut_off = std::move(done);
+    }
+    return ok();
+  };
   auto recording = mp4::RecordingFile::reopen(std::move(file).value(), how);
   if (!recording) {
     return std::move(recording).error();
   }
-  return std::unique_ptr<RecordingWriter>(new RecordingWriter(std::move(recording).value()));
+  std::unique_ptr<RecordingWriter> writer(new RecordingWriter(std::move(recording).value()));
+  writer->cut_off_ = std::move(cut_off);
+  return writer;
 }
 
 Status RecordingWriter::rewind() {

@@ -2,10 +2,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "base/log.hpp"
 #include "mp4/recording_file.hpp"
 #include "recorder/batch.hpp"
 #include "recorder/source_change.hpp"
@@ -16,6 +18,15 @@ namespace recording::recorder {
 // Where a recording lives in the spool.
 std::string spool_folder(const std::string& spool, const std::string& slug);
 std::string spool_path(const std::string& spool, const std::string& slug);
+
+// What was cut off a file because it was not whole.
+struct CutOff {
+  std::uint64_t from = 0, bytes = 0;
+  std::string kept_path;  // empty: it was no more than one fragment
+};
+// For the log.
+LogLevel level_of(const CutOff& cut);
+std::string tell(const CutOff& cut, const std::string& path);
 
 // Samples in ticks of their session, as a batch or the journal has them.
 struct SessionSamples {
@@ -35,11 +46,12 @@ class RecordingWriter {
   static Result<std::unique_ptr<RecordingWriter>> create(storage::FileSystem& files,
                                                          const std::string& spool,
                                                          const mp4::Identity& identity);
-  // Opens one that exists. kNotFound: there is none.
+  // Opens one that exists. kNotFound: there is none. What has to be cut off, and is more than a
+  // torn fragment, is kept beside; how.cut is not looked at.
   static Result<std::unique_ptr<RecordingWriter>> reopen(storage::FileSystem& files,
                                                          const std::string& spool,
                                                          const std::string& slug,
-                                                         const mp4::Reopening& how = {});
+                                                         mp4::Reopening how = {});
 
   // One fragment. `seam` is noted in front of it; the first call for a session must bring one.
   Status append(const SessionSamples& samples, const Seam* seam);
@@ -52,6 +64,8 @@ class RecordingWriter {
   [[nodiscard]] const mp4::RecordingFile& file() const { return *file_; }
   // What has been appended since the last call.
   std::vector<SourceChange> take_changes() { return std::exchange(changes_, {}); }
+  // When it was opened again.
+  [[nodiscard]] const std::optional<CutOff>& cut_off() const { return cut_off_; }
 
  private:
   explicit RecordingWriter(std::unique_ptr<mp4::RecordingFile> file) : file_(std::move(file)) {}
@@ -69,6 +83,7 @@ class RecordingWriter {
   std::vector<media::TimestampRepair> repairs_;  // scratch
   PerKind<media::TrackConfig> adapted_;          // scratch
   std::vector<SourceChange> changes_;
+  std::optional<CutOff> cut_off_;
 };
 
 }  // namespace recording::recorder

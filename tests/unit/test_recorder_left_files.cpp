@@ -1,4 +1,6 @@
 // What becomes of a recording's file when somebody comes back to it.
+#include <algorithm>
+#include <cerrno>
 #include <optional>
 
 #include "test_recorder_support.hpp"
@@ -35,11 +37,106 @@ void reconnect_keeps_media_that_are_padded_with_zeros(void**) {
   }
 }
 
+// Where the n-th moof of a file begins, counting from 0.
+std::size_t moof_at(const Bytes& file, int n) {
+  const std::string type = "moof";
+  auto at = file.begin();
+  for (; n >= 0; --n) {
+    at = std::search(at + 1, file.end(), type.begin(), type.end());
+  }
+  return static_cast<std::size_t>(at - file.begin()) - 4;
+}
+
+// One byte of a file is damaged while nobody holds it: what is behind it is not thrown away, and
+// people are told.
+void what_is_behind_damage_is_kept_beside(void**) {
+  for (const bool restarted : {false, true}) {
+    for (const bool header : {false, true}) {
+      Machine machine;
+      Encoder encoder;
+      std::optional<Worker> worker(std::in_place, machine);
+      worker->tick();
+      publish_for(*worker, encoder, 6000);
+      const std::string path = machine.spooled().at(0);
+      worker.reset();
+      machine.disk.settle();
+      const Bytes whole = machine.memory.read("/" + path);
+      const std::size_t at = moof_at(whole, 2);
+      // In the number of the fragment, or in the type of the box.
+      machine.memory.find("/" + path)->bytes.at(at + (header ? 5 : 20)) ^= 1;
+      machine.disk.settle();
+      const Bytes damaged = machine.memory.read("/" + path);
+      if (restarted) {
+        machine.runtime.wipe();
+      }
+      worker.emplace(machine);
+      run_out(*worker);
+      const Bytes kept = machine.memory.read("/" + path + ".torn");
+      assert_true(kept == Bytes(damaged.begin() + static_cast<std::ptrdiff_t>(at), damaged.end()));
+      assert_int_equal(ready_videos(machine).size(), 1);
+      const Movie movie = read_movie(file_of(machine, ready_videos(machine)[0]));
+      assert_true(movie.samples[0].size() >= 25);
+      assert_int_equal(machine.log.count("/" + path + " is damaged at byte " + std::to_string(at) +
+                                         ": " + std::to_string(kept.size()) + " bytes"),
+                       1);
+      assert_int_equal(machine.log.count("cut off"), 0);
+    }
+  }
+}
+
+// As a kill in the middle of a write leaves it: nothing is worth keeping, but it is told.
+void torn_fragment_is_cut_off_and_told_of(void**) {
+  Machine machine;
+  Encoder encoder;
+  std::optional<Worker> worker(std::in_place, machine);
+  worker->tick();
+  publish_for(*worker, encoder, 6000);
+  const std::string path = machine.spooled().at(0);
+  worker.reset();
+  Bytes& bytes = machine.memory.find("/" + path)->bytes;
+  bytes.resize(bytes.size() - 100);
+  machine.disk.settle();
+  machine.runtime.wipe();
+  worker.emplace(machine);
+  run_out(*worker);
+  assert_int_equal(ready_videos(machine).size(), 1);
+  assert_int_equal(machine.spooled().size(), 0);
+  assert_int_equal(machine.log.count(path + ": its last fragment was not whole; "), 1);
+}
+
+// The space for what is to be kept is not there: nothing is thrown away, and it is tried again.
+void damaged_file_is_left_whole_until_its_rest_can_be_kept(void**) {
+  Machine machine;
+  Encoder encoder;
+  std::optional<Worker> worker(std::in_place, machine);
+  worker->tick();
+  publish_for(*worker, encoder, 6000);
+  const std::string path = machine.spooled().at(0);
+  worker.reset();
+  const std::size_t at = moof_at(machine.memory.read("/" + path), 2);
+  machine.memory.find("/" + path)->bytes.at(at + 5) ^= 1;
+  machine.disk.settle();
+  const Bytes damaged = machine.memory.read("/" + path);
+  machine.disk.inject({Call::kWrite, 1, ENOSPC, 100, true, false});
+  worker.emplace(machine);
+  run_out(*worker);
+  assert_int_equal(machine.spooled().size(), 1);
+  assert_true(machine.memory.read("/" + path) == damaged);
+  machine.disk.clear_faults();
+  worker->ticks(30);
+  assert_int_equal(ready_videos(machine).size(), 1);
+  assert_true(machine.memory.read("/" + path + ".torn") ==
+              Bytes(damaged.begin() + static_cast<std::ptrdiff_t>(at), damaged.end()));
+}
+
 }  // namespace
 
 int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(reconnect_keeps_media_that_are_padded_with_zeros),
+      cmocka_unit_test(what_is_behind_damage_is_kept_beside),
+      cmocka_unit_test(torn_fragment_is_cut_off_and_told_of),
+      cmocka_unit_test(damaged_file_is_left_whole_until_its_rest_can_be_kept),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
