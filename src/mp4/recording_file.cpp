@@ -1,6 +1,7 @@
 #include "mp4/recording_file.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "mp4/append_plan.hpp"
@@ -28,8 +29,11 @@ class RecordingFileImpl final : public RecordingFile {
     state_.identity = std::move(identity);
   }
 
-  RecordingFileImpl(std::unique_ptr<storage::File> file, Scan scan) : file_(std::move(file)) {
+  RecordingFileImpl(std::unique_ptr<storage::File> file, Scan scan, const Reopening& how)
+      : file_(std::move(file)) {
     take_over(std::move(scan));
+    synced_end_ = std::min(synced_end_, how.synced);
+    suspect_ = how.suspect;
   }
 
   Status append(const Fragment& fragment) override;
@@ -40,6 +44,7 @@ class RecordingFileImpl final : public RecordingFile {
 
   [[nodiscard]] bool finished() const override { return finished_; }
   [[nodiscard]] std::uint64_t synced_length() const override { return synced_end_; }
+  [[nodiscard]] bool suspect() const override { return suspect_; }
   [[nodiscard]] const Identity& identity() const override { return state_.identity; }
   [[nodiscard]] std::uint64_t length() const override { return length_; }
   [[nodiscard]] std::uint64_t last_index() const override { return state_.index().previous(); }
@@ -81,6 +86,9 @@ class RecordingFileImpl final : public RecordingFile {
 
   [[nodiscard]] bool is_empty() const { return head_size_ == 0; }
   void take_over(Scan scan);
+  Status force();
+  Status write_again(std::uint64_t at, std::uint64_t end);
+  Status write_suspect_again();
   Status drop_leftover();
   Status extend_head(const AppendPlan& plan);
   Result<Bytes> first_head(const AppendPlan& plan) const;
@@ -100,6 +108,7 @@ class RecordingFileImpl final : public RecordingFile {
   std::uint64_t length_ = 0;      // end of the last whole fragment
   std::uint64_t final_moov_ = 0;  // offset, once it is durable
   std::uint64_t final_size_ = 0;  // of the file with it
+  bool suspect_ = false;          // a sync failed: what is behind synced_end_ may be lost
   bool leftover_ = false;         // a write failed: there may be bytes behind end_
   bool finished_ = false;
   // Kept for their memory only.
@@ -118,10 +127,55 @@ void RecordingFileImpl::take_over(Scan scan) {
   final_moov_ = scan.head.final_moov;
   finished_ = scan.head.finished;
   leftover_ = false;
+  suspect_ = false;
+}
+
+// Makes durable what is in the file, and what was lost by an earlier try.
+Status RecordingFileImpl::force() {
+  if (suspect_) {
+    RECORDING_TRY(write_suspect_again());
+  }
+  suspect_ = true;
+  RECORDING_TRY(file_->sync());
+  suspect_ = false;
+  return ok();
+}
+
+// What the kernel has of [at, end) into the same place, as far as the file goes.
+Status RecordingFileImpl::write_again(std::uint64_t at, std::uint64_t end) {
+  Bytes block(1 << 20);
+  while (at < end) {
+    auto got = file_->read_at(std::span(block).first(static_cast<std::size_t>(
+                                  std::min<std::uint64_t>(end - at, 1 << 20))),
+                              at);
+    if (!got || got.value() == 0) {
+      return got ? ok() : Status(std::move(got).error());
+    }
+    const iovec piece{block.data(), got.value()};
+    RECORDING_TRY(file_->write_at({&piece, 1}, at));
+    at += got.value();
+  }
+  return ok();
+}
+
+// Everything that is not on the disk for sure: the head is what is written in place.
+Status RecordingFileImpl::write_suspect_again() {
+  RECORDING_TRY(write_again(0, head_size_));
+  RECORDING_TRY(write_again(std::max<std::uint64_t>(synced_end_, head_size_),
+                            std::numeric_limits<std::uint64_t>::max()));
+  // Of pages that were let go since, it read what the disk has.
+  auto found = is_empty() ? Result<Scan>(Scan{}) : scan(*file_, ~std::uint64_t{0});
+  if (!found && found.error().code != Errc::kCorrupt) {
+    return std::move(found).error();
+  }
+  if (!found || found.value().end < end_) {
+    return Error{Errc::kCorrupt, "the disk lost what was written"};
+  }
+  return ok();
 }
 
 Status RecordingFileImpl::sync() {
-  RECORDING_TRY(file_->sync());
+  RECORDING_TRY(force());
   synced_end_ = end_;
   return ok();
 }
@@ -178,7 +232,7 @@ Status RecordingFileImpl::extend_head(const AppendPlan& plan) {
   iovec piece{copy.data(), copy.size()};
   leftover_ = true;
   RECORDING_TRY(file_->write_at({&piece, 1}, end_));
-  RECORDING_TRY(file_->sync());
+  RECORDING_TRY(force());
   const std::size_t from = static_cast<std::size_t>(placeholder_ + kPlaceholderSize);
   piece = {image.value().data() + from, image.value().size() - from};
   // From here on the copy stays: a scan that finds the head torn needs it.
@@ -186,7 +240,7 @@ Status RecordingFileImpl::extend_head(const AppendPlan& plan) {
   synced_end_ = end_;
   leftover_ = false;
   RECORDING_TRY(file_->write_at({&piece, 1}, from));
-  RECORDING_TRY(file_->sync());
+  RECORDING_TRY(force());
   head_init_ = std::move(init);
   return ok();
 }
@@ -336,8 +390,9 @@ Status RecordingFileImpl::write_final_moov() {
   leftover_ = true;
   RECORDING_TRY(file_->write_at({&piece, 1}, end_));
   RECORDING_TRY(write_moov(request, plan, *file_, moov, 0));
-  RECORDING_TRY(file_->sync());
+  RECORDING_TRY(force());
   leftover_ = false;
+  synced_end_ = end_;
   final_moov_ = moov;
   final_size_ = moov + plan.size;
   return ok();
@@ -347,7 +402,7 @@ Status RecordingFileImpl::commit_placeholder() {
   Bytes bytes = committed_placeholder(placeholder_, final_moov_);
   const iovec piece{bytes.data(), bytes.size()};
   RECORDING_TRY(file_->write_at({&piece, 1}, placeholder_));
-  return file_->sync();
+  return force();
 }
 
 Status RecordingFileImpl::finish() {
@@ -402,7 +457,7 @@ Result<std::unique_ptr<RecordingFile>> RecordingFile::reopen(std::unique_ptr<sto
     RECORDING_TRY(repair(*file, found.value(), how));
   }
   return std::unique_ptr<RecordingFile>(
-      std::make_unique<RecordingFileImpl>(std::move(file), std::move(found).value()));
+      std::make_unique<RecordingFileImpl>(std::move(file), std::move(found).value(), how));
 }
 
 }  // namespace recording::mp4

@@ -15,6 +15,10 @@ struct Reopening {
   // So many of its bytes were written, and no power cut has come since: they are not searched for
   // holes.
   std::uint64_t intact = 0;
+  // So many are on the disk as well: nothing that is not can be told from what a failed sync lost.
+  std::uint64_t synced = ~std::uint64_t{0};
+  // A sync failed since then, and the writer has gone.
+  bool suspect = false;
   // Cuts off what is not whole; empty: by File::truncate(). After an Error the file is as it was.
   std::function<Status(storage::File&, const TornTail&)> cut;
 };
@@ -44,13 +48,16 @@ class RecordingFile {
   // One gathered write of header and media; only a new track or a new epoch takes more.
   virtual Status append(const Fragment& fragment) = 0;
   virtual void begin_sync() = 0;  // see storage::File
+  // After a sync that failed the kernel takes for written what it could not write, and the next one
+  // would say ok without it. So everything since the last good one is first written again, as the
+  // kernel still has it. kCorrupt: it has not; trying again does not help.
   virtual Status sync() = 0;
-  // Forgets what was appended since the last sync() that succeeded, or since it was opened. To be
-  // called when one failed: the kernel takes what it could not write for written, and the next
-  // sync() says ok without it. Of a file that is not finished; after an error nothing else may be
-  // called before this has succeeded.
+  // Another answer to that, for who has what was appended somewhere else: forgets what was appended
+  // since the last sync() that succeeded, or since it was opened. Of a file that is not finished;
+  // after an error nothing else may be called before this has succeeded.
   virtual Status rewind() = 0;
   [[nodiscard]] virtual std::uint64_t synced_length() const = 0;  // what rewind() goes back to
+  [[nodiscard]] virtual bool suspect() const = 0;  // the last sync failed, or was never tried again
   // Makes it a regular MP4: appends the full moov, syncs, then overwrites the 16-byte placeholder
   // (the commit point) and syncs. Idempotent.
   virtual Status finish() = 0;

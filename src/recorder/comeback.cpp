@@ -218,6 +218,7 @@ Status begin_from_journal(storage::FileSystem& files, const ComebackRequest& req
     return std::move(made).error();
   }
   comeback.writer = std::move(made).value();
+  comeback.made = true;
   for (const SessionPart& part : request.parts) {
     const Seam seam = seam_of(request, part);
     RECORDING_TRY(replay_part(request, part, &seam, comeback));
@@ -254,12 +255,14 @@ Status drop_suspect(storage::FileSystem& files, const ComebackRequest& request,
 // Adds what the journal has; nothing is given back yet.
 Status add_what_is_left(storage::FileSystem& files, const ComebackRequest& request,
                         Comeback& comeback) {
-  const std::int64_t suspect = request.suspect_from != nullptr ? request.suspect_from->get() : 0;
-  if (suspect != 0) {
+  const std::int64_t suspect = request.suspect_from->get();
+  if (suspect > 0) {
     RECORDING_TRY(drop_suspect(files, request, static_cast<std::uint64_t>(suspect - 1)));
   }
   mp4::Reopening how;
   how.intact = request.committed;
+  how.synced = request.synced ? request.committed : 0;
+  how.suspect = suspect < 0;
   auto writer = RecordingWriter::reopen(files, request.spool, request.identity.slug, how);
   if (writer) {
     comeback.writer = std::move(writer).value();
@@ -282,13 +285,11 @@ Status add_what_is_left(storage::FileSystem& files, const ComebackRequest& reque
   return begin_from_journal(files, request, why == Errc::kCorrupt, comeback);
 }
 
-// What was added may not be safe, and must not look so when it is tried again.
-void take_back(storage::FileSystem& files, const ComebackRequest& request, Comeback& comeback) {
-  if (comeback.writer->file().synced_length() != 0) {
-    (void)comeback.writer->rewind();
-  } else {
-    (void)files.remove(spool_path(request.spool, request.identity.slug));  // made just now
-  }
+// What is in the file may not be safe, and must not look so to who tries again.
+void note_suspect(const ComebackRequest& request, const Comeback& comeback) {
+  const bool in_journal = comeback.made || (request.synced && request.committed != 0);
+  request.suspect_from->set(
+      in_journal ? static_cast<std::int64_t>(comeback.writer->file().synced_length()) + 1 : -1);
 }
 
 }  // namespace
@@ -296,19 +297,19 @@ void take_back(storage::FileSystem& files, const ComebackRequest& request, Comeb
 Result<Comeback> come_back(storage::FileSystem& files, const ComebackRequest& request) {
   Comeback comeback;
   Status status = add_what_is_left(files, request, comeback);
-  if (comeback.writer == nullptr || comeback.writer->file().finished()) {
+  const bool unsafe = comeback.writer != nullptr &&
+                      (!comeback.writer->file().finished() || comeback.writer->file().suspect());
+  if (!unsafe) {
     return status ? Result<Comeback>(std::move(comeback)) : std::move(status).error();
   }
   if (status) {
     status = comeback.writer->sync();
   }
   if (!status) {
-    take_back(files, request, comeback);
+    note_suspect(request, comeback);
     return std::move(status).error();
   }
-  if (request.suspect_from != nullptr) {
-    request.suspect_from->set(0);  // before the journal is given back
-  }
+  request.suspect_from->set(0);  // before the journal is given back
   RECORDING_TRY(release(request, comeback.writer->file().last_mark().session));
   for (const SessionPart& part : request.parts) {
     RECORDING_TRY(release(request, part.session));

@@ -25,14 +25,15 @@ struct ComebackRequest {
   std::vector<SessionPart> parts;  // that may not be in the file, the oldest first
   std::uint64_t fence = 0;
   std::uint64_t committed = 0;  // bytes of the file that the live state, so this boot, knows of
-  runtime::Gauge<std::int64_t>* suspect_from =
-      nullptr;  // RecordingRecord's; cleared once it is safe
+  bool synced = true;           // they are on the disk as well: the recording is synced as it grows
+  runtime::Gauge<std::int64_t>* suspect_from = nullptr;  // RecordingRecord's
   // Sessions that other recordings need too: their space in the journal is not given back.
   std::vector<std::uint64_t> shared_sessions;
 };
 
 struct Comeback {
   std::unique_ptr<RecordingWriter> writer;  // nullptr: nothing was ever handed to it
+  bool made = false;                        // there was no file
   std::uint64_t recovered_samples = 0;      // taken from the journal
 };
 

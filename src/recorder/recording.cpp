@@ -231,6 +231,9 @@ void Recording::count_bytes(std::uint64_t length) {
   }
 }
 
+// Whether a sync failed that is not made good yet, and the journal cannot help.
+bool Recording::is_suspect() const { return writer_ != nullptr && writer_->file().suspect(); }
+
 void Recording::note_waiting() {
   if (!lock_ || discarded_ || stage_ == Stage::kClosed) {
     return;  // the record is not, or no longer, ours
@@ -377,10 +380,15 @@ void Recording::written(Progress progress) {
   }
   // Before anything that the journal holds is given back.
   gauges->suspect_from.set(rewind_ ? static_cast<std::int64_t>(writer_->file().synced_length()) + 1
-                                   : 0);
+                           : is_suspect() ? -1
+                                          : 0);
   if (!progress.status) {
     note_waiting();
-    failed(progress.status.error(), "write");
+    if (is_suspect() && !rewind_ && progress.status.error().code == Errc::kCorrupt) {
+      give_up(progress.status.error());
+    } else {
+      failed(progress.status.error(), "write");
+    }
     return;
   }
   retry_step_ms_ = 0;

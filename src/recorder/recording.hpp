@@ -78,6 +78,8 @@ class Recording : public std::enable_shared_from_this<Recording> {
   void failed(const Error& error, const char* doing);
   void count_bytes(std::uint64_t length);
   void note_waiting();
+  [[nodiscard]] bool is_suspect() const;
+  void give_up(const Error& error);
   void close();
 
   Environment& env_;

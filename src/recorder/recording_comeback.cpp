@@ -17,6 +17,7 @@ ComebackRequest comeback_request(const Environment& environment, const Recording
   request.runtime_directory = environment.runtime_directory;
   request.stored_path = environment.storage + "/" + storage_folder(identity) + "/source.mp4";
   request.identity = identity;
+  request.synced = record.rules.sync == 1;
   for (const runtime::EarlierSession& left : record.earlier) {
     if (left.session != 0) {
       SessionPart earlier;
@@ -122,17 +123,8 @@ void Recording::post_comeback() {
         self->busy_ = false;
         if (!result) {
           if (result.error().code == Errc::kCorrupt) {
-            // Nothing of it can be read by us; it stays in the spool for a person to look at.
-            self->env_.log.write(LogLevel::kCrit,
-                                 "recording " + self->identity_.slug +
-                                     " is left as it is in the spool: " + result.error().message);
             self->needs_comeback_ = false;
-            self->discontinued_ = true;
-            self->queue_.clear();
-            Outcome outcome;
-            outcome.identity = self->identity_;
-            outcome.error = "unreadable";
-            self->settle(std::move(outcome));
+            self->give_up(result.error());
             return;
           }
           self->failed(result.error(), "come back");

@@ -74,7 +74,14 @@ void Recording::post_conclusion() {
 
 void Recording::concluded(Result<Outcome> outcome) {
   if (!outcome) {
-    failed(outcome.error(), "finish");
+    if (is_suspect()) {
+      env_.state.recording_gauges(index_)->suspect_from.set(-1);
+    }
+    if (is_suspect() && outcome.error().code == Errc::kCorrupt) {
+      give_up(outcome.error());
+    } else {
+      failed(outcome.error(), "finish");
+    }
     return;
   }
   retry_step_ms_ = 0;
@@ -84,6 +91,19 @@ void Recording::concluded(Result<Outcome> outcome) {
     outcome.value().error = settled_error_;
   }
   settle(std::move(outcome).value());
+}
+
+// Nothing more can be done for the file: it stays in the spool for a person to look at.
+void Recording::give_up(const Error& error) {
+  env_.log.write(LogLevel::kCrit, "recording " + identity_.slug +
+                                      " is left as it is in the spool: " + error.message);
+  discontinued_ = true;
+  queue_.clear();
+  release(env_.finish, std::move(writer_));
+  Outcome outcome;
+  outcome.identity = identity_;
+  outcome.error = "unreadable";
+  settle(std::move(outcome));
 }
 
 void Recording::settle(Outcome outcome) {

@@ -226,7 +226,8 @@ struct RecordingRecord {
   Gauge<std::int64_t> duration_ms;      // saved or being gathered
   Gauge<std::int64_t> lost_ms;          // media that had to be dropped (overload)
   // A sync failed: what lies behind this length of the file is not on the disk, whatever a read
-  // says, and is in the journal still. One more than that; 0: no such failure.
+  // says, and is in the journal still. One more than that; 0: no such failure; -1: a sync failed,
+  // and the journal has given back what it was for: the file is to be written again.
   Gauge<std::int64_t> suspect_from;
   Gauge<std::int64_t> unsafe_bytes;   // gathered in private memory just now: not crash-safe
   Gauge<std::int64_t> waiting_bytes;  // of media, handed over to be written and not written yet

@@ -437,6 +437,49 @@ void zeros_are_no_holes_where_all_is_known_to_be_written(void**) {
   }
 }
 
+// The kernel takes what it could not write for written, but has it still: it is written once more.
+void what_a_failed_sync_lost_is_written_again(void**) {
+  for (int n = 1; n <= 3; ++n) {
+    MemFileSystem memory;
+    FaultFileSystem files(memory);
+    auto life = crash_life();
+    auto file = create_recording(files, kPath);
+    must(files.sync_directory(""));
+    files.inject({Call::kSync, n, 5, 0, false, true});
+    int errors = 0;
+    for (OwnedFragment& fragment : life) {  // brings a later track: the head is synced
+      while (!fragment.append_to(*file)) {
+        assert_in_range(++errors, 1, 1);
+      }
+    }
+    while (!file->sync() || !file->finish()) {
+      assert_in_range(++errors, 1, 1);
+    }
+    assert_int_equal(errors, 1);
+    files.cut_power();
+    assert_true(has_samples(memory.read(kPath), expected_samples(life, life.size())));
+  }
+}
+
+// And if it has not, that is told.
+void what_nobody_has_any_more_is_told(void**) {
+  MemFileSystem memory;
+  FaultFileSystem files(memory);
+  auto life = crash_life();
+  auto file = create_recording(files, kPath);
+  for (OwnedFragment& fragment : life) {
+    must(fragment.append_to(*file));
+  }
+  files.inject({Call::kSync, 1, 5, 0, false, true});
+  Status failed = file->sync();
+  assert_true(!failed && failed.error().code == Errc::kIo);
+  assert_true(file->suspect());
+  Bytes& bytes = memory.find(kPath)->bytes;
+  std::fill(bytes.begin() + static_cast<std::ptrdiff_t>(bytes.size() / 2), bytes.end(), 0);
+  Status again = file->finish();
+  assert_true(!again && again.error().code == Errc::kCorrupt);
+}
+
 }  // namespace
 
 int main() {
@@ -452,6 +495,8 @@ int main() {
       cmocka_unit_test(a_strange_sample_is_not_taken_for_a_tear),
       cmocka_unit_test(padding_is_not_taken_for_a_tear),
       cmocka_unit_test(zeros_are_no_holes_where_all_is_known_to_be_written),
+      cmocka_unit_test(what_a_failed_sync_lost_is_written_again),
+      cmocka_unit_test(what_nobody_has_any_more_is_told),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

@@ -261,35 +261,52 @@ void failed_sync_keeps_the_journal(void**) {
 }
 
 // The kernel takes what it could not write for written: the sync that fails is the only one to
-// tell.
+// tell, whether it is one of many or the only one there is.
 void failed_sync_that_forgets_loses_nothing(void**) {
-  bool met = true;
-  for (int n = 1; met; ++n) {
-    for (const bool killed : {false, true}) {
-      Machine machine;
-      machine.rules.fragment_ms = 400;
-      machine.rules.reconnect_window_ms = 5000;
-      Encoder encoder;
-      std::optional<Worker> worker(std::in_place, machine);
-      worker->tick();
-      const std::uint64_t before = machine.disk.calls(Call::kSync);
-      Fault fault{Call::kSync, n, EIO, 0, false, true};
-      machine.disk.inject(fault);
-      recorder::Session* session = worker->publish();
-      encoder.connect(session);
-      publish_until(*worker, encoder, 1200);
-      encoder.run_until(1700);
-      if (killed) {
-        worker.emplace(machine);
-      } else {
-        worker->recorder().end(session, SessionEnd::kInterrupted);
-      }
-      worker->ticks(20);
-      met = machine.disk.calls(Call::kSync) - before >= static_cast<std::uint64_t>(n);
-      machine.disk.cut_power();
-      if (ready_videos(machine).size() != 1 ||
-          !movie_is(file_of(machine, ready_videos(machine)[0]), encoder.handed)) {
-        fail_msg("sync %d%s", n, killed ? ", killed" : "");
+  enum When { kNotKilled, kKilled, kKilledOnceItFailed };
+  for (const std::uint8_t mode : {std::uint8_t{1}, std::uint8_t{2}}) {
+    bool met = true;
+    for (int n = 1; met; ++n) {
+      met = false;
+      for (const When when : {kNotKilled, kKilled, kKilledOnceItFailed}) {
+        Machine machine;
+        machine.rules.fragment_ms = 400;
+        machine.rules.reconnect_window_ms = 5000;
+        machine.rules.sync = mode;
+        Encoder encoder;
+        std::optional<Worker> worker(std::in_place, machine);
+        worker->tick();
+        const std::uint64_t before = machine.disk.calls(Call::kSync);
+        const auto failed = [&] {
+          return machine.disk.calls(Call::kSync) - before >= static_cast<std::uint64_t>(n);
+        };
+        machine.disk.inject({Call::kSync, n, EIO, 0, false, true});
+        recorder::Session* session = worker->publish();
+        encoder.connect(session);
+        publish_until(*worker, encoder, 1200);
+        encoder.run_until(1700);
+        if (when == kKilled) {
+          worker.emplace(machine);
+        } else {
+          worker->recorder().end(session, SessionEnd::kInterrupted);
+        }
+        for (int i = 0; i < 40; ++i) {
+          const bool already = failed();
+          machine.clock.advance(500);
+          worker->recorder().tick();
+          while (worker->io.drain() + worker->finish_io.drain() + worker->catalog_io.drain() > 0 &&
+                 (when != kKilledOnceItFailed || already || !failed())) {
+          }
+          if (when == kKilledOnceItFailed && !already && failed()) {
+            worker.emplace(machine);
+          }
+        }
+        met = met || failed();
+        machine.disk.cut_power();
+        if (ready_videos(machine).size() != 1 ||
+            !movie_is(file_of(machine, ready_videos(machine)[0]), encoder.handed)) {
+          fail_msg("mode %d, sync %d, case %d", mode, n, when);
+        }
       }
     }
   }
