@@ -17,6 +17,7 @@ constexpr std::uint32_t kCrcMagic = fourcc("hcrc");   // at the end of the paddi
 constexpr std::size_t kCrcTrailer = 8;
 constexpr std::size_t kMinPadding = 8 + kCrcTrailer;
 constexpr std::uint32_t kMaxFtyp = 128;
+constexpr std::uint64_t kMaxFileSize = std::uint64_t{1} << 62;
 
 Error bad(const char* what) { return Error{Errc::kCorrupt, std::string("head: ") + what}; }
 
@@ -71,6 +72,27 @@ Result<std::uint32_t> size_by_walk(storage::File& file, std::uint64_t offset, st
   return static_cast<std::uint32_t>(offset);
 }
 
+// What marks a file that grows.
+void write_placeholder(BoxWriter& out, std::uint32_t head_size) {
+  out.box("free", [&] {
+    out.u32(head_size);
+    out.u32(kHeadMagic);
+  });
+}
+
+Result<bool> is_final_moov(storage::File& file, std::uint64_t offset, std::uint64_t file_size) {
+  if (offset >= file_size) {
+    return false;
+  }
+  FileWindow window(file);
+  auto bytes = window.view(offset, 16);
+  if (!bytes) {
+    return std::move(bytes).error();
+  }
+  const auto moov = parse_box_header(bytes.value());
+  return moov && moov->type == fourcc("moov") && moov->size == file_size - offset;
+}
+
 // Reads the placeholder at the front of `in`.
 Status read_placeholder(storage::File& file, ByteReader& in, Head& head) {
   const std::uint32_t size = in.u32();
@@ -80,21 +102,21 @@ Status read_placeholder(storage::File& file, ByteReader& in, Head& head) {
     return in.u32() == kHeadMagic ? ok() : bad("the placeholder is not ours");
   }
   const std::uint64_t mdat_size = in.u64();
-  if (size != 1 || type != fourcc("mdat") || mdat_size > head.file_size - head.placeholder) {
+  if (size != 1 || type != fourcc("mdat") || mdat_size > kMaxFileSize) {
     return bad("no placeholder");
   }
-  head.finished = true;
-  head.final_moov = head.placeholder + mdat_size;
-  FileWindow window(file);
-  auto bytes = window.view(head.final_moov, 16);
-  if (!bytes) {
-    return std::move(bytes).error();
+  const std::uint64_t moov = head.placeholder + mdat_size;
+  auto whole = is_final_moov(file, moov, head.file_size);
+  if (!whole) {
+    return std::move(whole).error();
   }
-  const auto moov = parse_box_header(bytes.value());
-  if (!moov || moov->type != fourcc("moov") || moov->size != head.file_size - head.final_moov) {
-    return bad("the final moov is not whole");
-  }
-  auto found = size_by_walk(file, head.placeholder + kPlaceholderSize, head.final_moov);
+  // Nothing forced the moov to the disk before the placeholder (recording_sync off), and the power
+  // was cut: what is in front of it is a file that grows.
+  head.finished = whole.value();
+  head.undone = !head.finished;
+  head.final_moov = head.finished ? moov : 0;
+  auto found = size_by_walk(file, head.placeholder + kPlaceholderSize,
+                            head.finished ? moov : head.file_size);
   if (!found) {
     return std::move(found).error();
   }
@@ -155,10 +177,7 @@ Result<Bytes> head_image(ByteView init, std::uint32_t size) {
   image.reserve(size);
   BoxWriter out(image);
   out.bytes(init.first(placeholder));
-  out.box("free", [&] {
-    out.u32(size);
-    out.u32(kHeadMagic);
-  });
+  write_placeholder(out, size);
   out.bytes(init.subspan(placeholder));
   out.box("free", [&] {
     out.zeros(size - image.size() - kCrcTrailer);
@@ -195,6 +214,13 @@ Result<Head> read_head(storage::File& file) {
   }
   head.image.resize(head.size);
   RECORDING_TRY(read_exactly(file, head.image, 0));
+  if (head.undone) {
+    Bytes placeholder;
+    BoxWriter out(placeholder);
+    write_placeholder(out, head.size);
+    std::copy(placeholder.begin(), placeholder.end(),
+              head.image.begin() + static_cast<std::ptrdiff_t>(head.placeholder));
+  }
   ByteReader trailer(ByteView(head.image).last(kCrcTrailer));
   head.whole = trailer.u32() == kCrcMagic &&
                trailer.u32() == crc_of(head.image, static_cast<std::size_t>(head.placeholder));

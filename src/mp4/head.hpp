@@ -28,14 +28,15 @@ std::uint64_t ftyp_size(ByteView init);
 
 struct Head {
   bool finished = false;          // the placeholder has become the header of mdat
+  bool undone = false;            // it has, but there is no whole moov: the file grows still
   bool whole = false;             // its CRC is right: not torn
   std::uint32_t size = 0;         // where the first uuid box begins
   std::uint64_t placeholder = 0;  // offset
   std::uint64_t final_moov = 0;   // offset, when finished
   std::uint64_t file_size = 0;
-  Bytes image;  // `size` bytes as they are in the file
+  Bytes image;  // `size` bytes as they are in the file; with the right placeholder when undone
 };
-// kCorrupt when the file does not begin like one of ours, or is finished and has no whole moov.
+// kCorrupt when the file does not begin like one of ours.
 Result<Head> read_head(storage::File& file);
 
 // Whether `init` is an ftyp, the one this file has, and a moov: can be made the file's head.

@@ -41,7 +41,7 @@ Status repair(storage::File& file, Scan& found, const Reopening& how) {
     RECORDING_TRY(cut_tail(file, found, how));
     changed = true;
   }
-  if (init_of(found.head) != found.init) {
+  if (found.head.undone || init_of(found.head) != found.init) {
     auto image = head_image(found.init, found.head.size);
     if (!image) {
       return std::move(image).error();

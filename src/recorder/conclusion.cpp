@@ -2,6 +2,7 @@
 
 #include <cerrno>
 
+#include "mp4/head.hpp"
 #include "recorder/timeline.hpp"
 #include "storage/cut_tail.hpp"
 #include "storage/video_layout.hpp"
@@ -112,6 +113,16 @@ Status read_times(storage::FileSystem& files, const std::string& path, const std
   return ok();
 }
 
+// It was moved, and a power cut took its moov (recording_sync off).
+Status finish_again(storage::FileSystem& files, const std::string& path) {
+  auto file = files.open(path);
+  if (!file) {
+    return std::move(file).error();
+  }
+  auto recording = mp4::RecordingFile::reopen(std::move(file).value());
+  return recording ? recording.value()->finish() : Status(std::move(recording).error());
+}
+
 }  // namespace
 
 std::string storage_folder(const mp4::Identity& identity) {
@@ -170,7 +181,12 @@ Result<Outcome> conclude(storage::FileSystem& files, const std::string& spool,
 
 Result<Outcome> concluded_before(storage::FileSystem& files, const std::string& storage,
                                  const mp4::Identity& identity) {
-  auto outcome = read_outcome(files, storage + "/" + storage_folder(identity) + "/source.mp4");
+  const std::string path = storage + "/" + storage_folder(identity) + "/source.mp4";
+  auto outcome = read_outcome(files, path);
+  if (!outcome && outcome.error().code == Errc::kConflict) {
+    RECORDING_TRY(finish_again(files, path));
+    outcome = read_outcome(files, path);
+  }
   if (outcome) {
     outcome.value().identity = identity;
     outcome.value().path = storage_folder(identity);
@@ -183,12 +199,16 @@ Result<Outcome> read_outcome(storage::FileSystem& files, const std::string& path
   if (!file) {
     return std::move(file).error();
   }
+  auto head = mp4::read_head(*file.value());
+  if (!head) {
+    return std::move(head).error();
+  }
+  if (!head.value().finished) {
+    return Error{Errc::kConflict, path + ": it is not finished"};
+  }
   auto recording = mp4::RecordingFile::reopen(std::move(file).value());
   if (!recording) {
     return std::move(recording).error();
-  }
-  if (!recording.value()->finished()) {
-    return Error{Errc::kConflict, path + ": it is not finished"};
   }
   Outcome outcome;
   outcome.identity = recording.value()->identity();

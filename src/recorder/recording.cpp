@@ -7,6 +7,7 @@
 #include "recorder/live_change.hpp"
 #include "recorder/stream_settings.hpp"
 #include "recorder/write_rounds.hpp"
+#include "storage/unforced_files.hpp"
 
 namespace recording::recorder {
 namespace {
@@ -29,6 +30,14 @@ SessionSamples view_of(const Batch& batch, const BatchSamples& read) {
   view.first_ordinal = batch.first_ordinal;
   view.repairs = batch.repairs;
   return view;
+}
+
+std::shared_ptr<storage::FileSystem> files_for(const runtime::RecordingRules& rules,
+                                               storage::FileSystem& files) {
+  if (rules.sync == 0) {
+    return std::make_shared<storage::UnforcedFiles>(files);
+  }
+  return {std::shared_ptr<void>(), &files};  // not owned
 }
 
 // What stands in front of the samples behind a batch that was dropped: their session may not have
@@ -78,7 +87,7 @@ class Recording::Writing final : public WriteTask {
   void refused() override;
 
  private:
-  std::shared_ptr<Recording> recording_;  // pool threads: identity_ only
+  std::shared_ptr<Recording> recording_;  // pool threads: identity_ and files_ only
   Environment& env_;
   bool synced_;
   Progress work_;
@@ -113,6 +122,7 @@ Recording::Recording(Environment& environment, std::int32_t index, const Recordi
       index_(index),
       identity_(std::move(identity)),
       rules_(record.rules),
+      files_(files_for(rules_, env_.files)),
       comeback_(comeback_request(environment, record, identity_)),
       settled_error_(record.state == RecordingState::kSettled ? record.error.view() : ""),
       lock_(std::move(lock)),
@@ -273,7 +283,7 @@ void Recording::Writing::write() noexcept {
 
 void Recording::Writing::append() noexcept {
   if (work_.writer == nullptr) {
-    auto made = RecordingWriter::create(env_.files, env_.spool, recording_->identity_);
+    auto made = RecordingWriter::create(*recording_->files_, env_.spool, recording_->identity_);
     if (!made) {
       work_.status = std::move(made).error().wrap("create");
       return;

@@ -86,6 +86,7 @@ class Recording : public std::enable_shared_from_this<Recording> {
   const std::int32_t index_;
   const mp4::Identity identity_;
   const runtime::RecordingRules rules_;
+  const std::shared_ptr<storage::FileSystem> files_;  // by rules_.sync; jobs hold it
   ComebackRequest comeback_;
   std::uint64_t joining_ = 0;  // the session that waits for the lock
   const std::string

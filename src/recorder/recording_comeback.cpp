@@ -116,8 +116,8 @@ void Recording::post_comeback() {
   busy_ = true;  // the answer may come before post() returns
   const bool posted = post(
       env_.io,
-      [&files = env_.files, request = std::move(request)]() {
-        return recorder::come_back(files, request);
+      [files = files_, request = std::move(request)]() {
+        return recorder::come_back(*files, request);
       },
       [self = shared_from_this()](Result<Comeback> result) {
         self->busy_ = false;

@@ -46,17 +46,17 @@ void Recording::post_conclusion() {
   busy_ = true;
   const bool posted = post(
       env_.finish,
-      [writer = writer_, &files = env_.files, spool = env_.spool, storage = env_.storage,
+      [writer = writer_, files = files_, spool = env_.spool, storage = env_.storage,
        identity = std::move(identity)]() mutable {
         if (writer == nullptr) {
-          auto before = concluded_before(files, storage, identity);
+          auto before = concluded_before(*files, storage, identity);
           const bool tells =
               before || before.error().code == Errc::kIo || before.error().code == Errc::kNoSpace;
           if (tells) {  // an error of the disk does not mean that there is nothing
             return before;
           }
         }
-        auto outcome = conclude(files, spool, storage, identity, writer.get());
+        auto outcome = conclude(*files, spool, storage, identity, writer.get());
         writer.reset();  // else the event loop might close what was removed
         return outcome;
       },

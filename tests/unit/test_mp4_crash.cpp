@@ -480,6 +480,37 @@ void what_nobody_has_any_more_is_told(void**) {
   assert_true(!again && again.error().code == Errc::kCorrupt);
 }
 
+// Nothing was forced to the disk, and the power cut took the moov but not the 16 bytes that tell of
+// it.
+void a_finished_file_that_lost_its_moov_grows_again(void**) {
+  MemFileSystem files;
+  auto life = eventful_life(4);
+  auto file = create_recording(files, kPath);
+  for (OwnedFragment& fragment : life) {
+    must(fragment.append_to(*file));
+  }
+  const auto media_end = static_cast<std::size_t>(file->length());
+  must(file->finish());
+  file.reset();
+  const Bytes whole = files.read(kPath);
+  bool good = true;
+  for (std::size_t size : {media_end, media_end + 200, whole.size() - 1, whole.size()}) {
+    for (const bool zeros : {false, true}) {
+      Bytes cut(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size));
+      cut.resize(zeros ? whole.size() : size);
+      if (cut == whole) {
+        continue;
+      }
+      files.put("cut.mp4", std::move(cut));
+      file = reopen_recording(files, "cut.mp4");
+      good = good && !file->finished() && file->length() == media_end;
+      must(file->finish());
+      good = good && files.read("cut.mp4") == whole;
+    }
+  }
+  assert_true(good);
+}
+
 }  // namespace
 
 int main() {
@@ -497,6 +528,7 @@ int main() {
       cmocka_unit_test(zeros_are_no_holes_where_all_is_known_to_be_written),
       cmocka_unit_test(what_a_failed_sync_lost_is_written_again),
       cmocka_unit_test(what_nobody_has_any_more_is_told),
+      cmocka_unit_test(a_finished_file_that_lost_its_moov_grows_again),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

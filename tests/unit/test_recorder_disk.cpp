@@ -312,6 +312,42 @@ void failed_sync_that_forgets_loses_nothing(void**) {
   }
 }
 
+// recording_sync says when a recording is forced to the disk: over a life with a reconnect and a
+// second recording that is too short.
+void recording_is_forced_to_disk_when_it_should(void**) {
+  for (const std::uint8_t mode : {std::uint8_t{0}, std::uint8_t{1}, std::uint8_t{2}}) {
+    Machine machine;
+    machine.rules.reconnect_window_ms = 5000;
+    machine.rules.min_duration_ms = 3000;
+    machine.rules.sync = mode;
+    Worker worker(machine);
+    worker.ticks(2);
+    Encoder encoder;
+    const auto forced = [&] {
+      return machine.disk.calls(Call::kSync) + machine.disk.calls(Call::kSyncDirectory);
+    };
+    const auto begin = forced();
+    recorder::Session* session = publish_for(worker, encoder, 5000);
+    const auto written = machine.disk.calls(Call::kSync);
+    worker.recorder().end(session, SessionEnd::kInterrupted);
+    worker.ticks(2);
+    session = publish_for(worker, encoder, 2000, 100000);
+    end_for_good(worker, session);
+    assert_true(movie_is(file_of(machine, ready_videos(machine).at(0)), encoder.handed));
+    Encoder other(2);
+    end_for_good(worker, publish_for(worker, other, 1000));
+    assert_int_equal(machine.spooled().size() + machine.stored().size(), 1);
+    if (mode == 0) {
+      assert_int_equal(forced() - begin, 0);
+    } else if (mode == 1) {
+      assert_true(written >= 4);
+    } else {
+      assert_int_equal(written, 0);
+      assert_true(forced() > begin);
+    }
+  }
+}
+
 // The disk hangs while the encoder comes and goes: what it sends each time waits for the first
 // one's job, in the same worker or in others, some of which die.
 void encoder_that_comes_and_goes_while_the_disk_hangs_loses_nothing(void**) {
@@ -508,6 +544,7 @@ int main() {
       cmocka_unit_test(recording_goes_on_without_a_journal),
       cmocka_unit_test(failed_sync_keeps_the_journal),
       cmocka_unit_test(failed_sync_that_forgets_loses_nothing),
+      cmocka_unit_test(recording_is_forced_to_disk_when_it_should),
       cmocka_unit_test(encoder_that_comes_and_goes_while_the_disk_hangs_loses_nothing),
       cmocka_unit_test(move_to_another_disk_may_be_interrupted_anywhere),
       cmocka_unit_test(busy_live_state_delays_changes_and_loses_none),
