@@ -1,6 +1,7 @@
 #include "mp4/file_state.hpp"
 
 #include <algorithm>
+#include <limits>
 
 namespace recording::mp4 {
 namespace {
@@ -54,6 +55,7 @@ void FileState::on_epoch(const Epoch& epoch, std::uint64_t offset) {
 
 void FileState::on_mark(const PlacedMark& mark, std::uint64_t offset) {
   last_mark_ = mark;
+  marked_ms_ = duration_ms();
   for (auto& track : tracks_) {
     if (track) {
       track->samples_since_mark = 0;
@@ -76,6 +78,7 @@ void FileState::on_repairs(std::uint64_t offset) {
 void FileState::on_fragment(std::uint64_t offset, std::uint64_t data_offset,
                             std::span<const RunView> runs) {
   index_.add_fragment(data_offset, runs);
+  note_missing(runs);
   recent_.push_back({repairs_.value_or(offset), offset});
   repairs_.reset();
   ++next_sequence_;
@@ -86,6 +89,19 @@ void FileState::on_fragment(std::uint64_t offset, std::uint64_t data_offset,
     track.end_pts = run.end_pts();
     track.samples_since_mark += run.samples.size();
   }
+}
+
+void FileState::note_missing(std::span<const RunView> runs) {
+  if (!marked_ms_) {
+    return;
+  }
+  std::int64_t first_ms = std::numeric_limits<std::int64_t>::max();
+  for (const RunView& run : runs) {
+    const TrackState& track = *tracks_[slot(run.kind)];
+    first_ms = std::min(first_ms, to_ms(run.samples.front().dts, track.setup.timescale));
+  }
+  missing_ms_ += std::max<std::int64_t>(first_ms - *marked_ms_, 0);
+  marked_ms_.reset();
 }
 
 const char* FileState::refuse(std::span<const RunView> runs) const {

@@ -49,6 +49,8 @@ class FileState {
   [[nodiscard]] std::uint32_t epochs() const { return epochs_; }
   [[nodiscard]] std::uint32_t next_sequence() const { return next_sequence_; }
   [[nodiscard]] std::int64_t duration_ms() const;
+  // Without what is missing in front of its marks.
+  [[nodiscard]] std::int64_t media_ms() const { return duration_ms() - missing_ms_; }
   [[nodiscard]] const IndexBuilder& index() const { return index_; }
   // The fragments since the last index box: at most a minute of them.
   struct FragmentPlace {
@@ -57,12 +59,16 @@ class FileState {
   [[nodiscard]] const std::vector<FragmentPlace>& recent_fragments() const { return recent_; }
 
  private:
+  void note_missing(std::span<const RunView> runs);
+
   PerTrack<std::optional<TrackState>> tracks_;
   std::optional<PlacedMark> last_mark_;
   IndexBuilder index_;
   std::vector<FragmentPlace> recent_;
-  std::optional<std::uint64_t> repairs_;  // where those of the next fragment are
-  std::int64_t indexed_ms_ = 0;           // duration at the last index box
+  std::optional<std::uint64_t> repairs_;   // where those of the next fragment are
+  std::int64_t indexed_ms_ = 0;            // duration at the last index box
+  std::optional<std::int64_t> marked_ms_;  // duration at a mark whose first fragment comes next
+  std::int64_t missing_ms_ = 0;
   std::uint32_t epochs_ = 0;
   std::uint32_t next_sequence_ = 1;
 };

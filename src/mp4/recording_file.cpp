@@ -49,6 +49,7 @@ class RecordingFileImpl final : public RecordingFile {
   [[nodiscard]] std::uint64_t length() const override { return length_; }
   [[nodiscard]] std::uint64_t last_index() const override { return state_.index().previous(); }
   [[nodiscard]] std::int64_t duration_ms() const override { return state_.duration_ms(); }
+  [[nodiscard]] std::int64_t media_ms() const override { return state_.media_ms(); }
   [[nodiscard]] const media::TrackConfig* config(TrackKind kind) const override {
     const auto& track = state_.track(kind);
     return track ? &track->setup.config : nullptr;

@@ -69,6 +69,7 @@ class RecordingFile {
   [[nodiscard]] virtual std::uint64_t last_index() const = 0;  // its offset, 0: none yet
   [[nodiscard]] virtual std::int64_t duration_ms()
       const = 0;  // from zero to the end of the longest track
+  [[nodiscard]] virtual std::int64_t media_ms() const = 0;  // without kept gaps
   // The current configuration of each track; nullptr: the file has no such track.
   [[nodiscard]] virtual const media::TrackConfig* config(media::TrackKind kind) const = 0;
   // Ticks a second of that track's times in this file, 0: no such track. It is the timescale of its

@@ -150,7 +150,7 @@ Result<Outcome> conclude(storage::FileSystem& files, const std::string& spool,
     return outcome;
   }
   describe(writer->file(), outcome);
-  if (outcome.duration_ms < identity.min_duration_ms && !writer->file().finished()) {
+  if (writer->file().media_ms() < identity.min_duration_ms && !writer->file().finished()) {
     outcome.error = "too_short";
     const std::string path = spool_path(spool, identity.slug);
     // Not there: an earlier try removed it, and failed afterwards.

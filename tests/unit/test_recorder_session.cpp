@@ -130,6 +130,26 @@ void interruption_inside_the_window_is_one_video(void**) {
   }
 }
 
+// What counts is media, whatever the timeline keeps.
+void kept_gap_does_not_make_a_recording_long_enough(void**) {
+  for (const std::uint32_t each_ms : {3000U, 6000U}) {
+    Machine machine;
+    machine.rules.keep_gap = 1;
+    machine.rules.min_duration_ms = 10000;
+    Worker worker(machine);
+    worker.tick();
+    Encoder encoder;
+    recorder::Session* session = publish_for(worker, encoder, each_ms);
+    worker.recorder().end(session, SessionEnd::kInterrupted);
+    worker.ticks(40);
+    end_for_good(worker, publish_for(worker, encoder, each_ms, 5000000));
+    assert_int_equal(machine.catalog.videos.size(), 1);
+    const catalog::VideoRow& row = machine.catalog.videos.begin()->second;
+    assert_string_equal(row.error.c_str(), each_ms == 3000 ? "too_short" : "");
+    assert_int_equal(machine.stored().size(), each_ms == 3000 ? 0 : 1);
+  }
+}
+
 // Recovery of a slow disk must not count as time without media.
 void gap_ends_with_the_first_message_of_the_next_publish(void**) {
   Machine machine;
@@ -224,6 +244,7 @@ int main() {
       cmocka_unit_test(short_recording_is_removed),
       cmocka_unit_test(long_recording_is_divided_at_a_key_frame),
       cmocka_unit_test(interruption_inside_the_window_is_one_video),
+      cmocka_unit_test(kept_gap_does_not_make_a_recording_long_enough),
       cmocka_unit_test(gap_ends_with_the_first_message_of_the_next_publish),
       cmocka_unit_test(interruption_longer_than_the_window_makes_two_videos),
       cmocka_unit_test(goodbye_ends_at_once_where_the_application_says_so),
