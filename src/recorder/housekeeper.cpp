@@ -57,9 +57,7 @@ void Housekeeper::tick() {
   ++ticks_;
   lease_ids();
   space_.tick();
-  if (!searched_) {
-    search_spool();
-  }
+  search_spool();
   settle_left();
   tell_left_sessions(env_);
   look();

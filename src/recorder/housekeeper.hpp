@@ -3,8 +3,11 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "recorder/environment.hpp"
@@ -65,6 +68,7 @@ class Housekeeper {
   void mark_interrupted(const Orphan& orphan);
   void lease_ids();
   void search_spool();
+  void search_again(const std::map<std::string, std::string>& unread);
   void search_catalog();
   void settle_left();
   void welcome(LeftInSpool left);
@@ -78,7 +82,10 @@ class Housekeeper {
   std::optional<runtime::OwnerLock> lock_;
   bool asking_ = false;
   bool leasing_ = false, searched_ = false, sweeping_ = false;
-  bool journals_known_ = false;  // the spool was searched: what no recording needs may go
+  std::int64_t first_search_ms_ = 0, search_not_before_ms_ = 0;  // monotonic
+  std::vector<std::string> search_only_;                         // names in the spool; empty: all
+  std::set<std::string> unread_;  // names that could not be looked at; empty name: the spool
+  bool journals_known_ = false;   // the spool was searched: what no recording needs may go
   std::int64_t ticks_ = 0;
   std::int64_t not_before_ms_ = 0;  // monotonic: the lock is not asked for
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for answers that come later

@@ -1,5 +1,6 @@
 // What earlier runs left: recordings in the spool, and rows without an outcome.
 #include <algorithm>
+#include <utility>
 
 #include "base/strings.hpp"
 #include "recorder/housekeeper.hpp"
@@ -18,11 +19,23 @@ using runtime::StreamRecord;
 struct FoundInSpool {
   std::vector<LeftInSpool> recordings;
   std::vector<std::pair<LogLevel, std::string>> to_tell;  // people
+  // What could not be looked at, and why: names in the spool, or kSpoolItself.
+  std::map<std::string, std::string> unread;
+};
+constexpr char kSpoolItself[] = "";
+
+constexpr std::int64_t kSearchAgainMs = 5000;
+// For so long what could not be read may still need a journal of the dead.
+constexpr std::int64_t kKeepJournalsMs = 600000;
+
+// Rows that wait for an outcome, whoever is to give it.
+struct PendingRows {
+  std::vector<mp4::Identity> recordings;
 };
 
-// Rows that wait for an outcome, whoever is to give it. Pool threads.
-Result<std::vector<mp4::Identity>> find_pending(catalog::Catalog& catalog) {
-  std::vector<mp4::Identity> found;
+// Pool threads.
+Result<PendingRows> find_pending(catalog::Catalog& catalog) {
+  PendingRows found;
   catalog::VideoFilter filter;
   filter.status = "pending";
   filter.limit = 1000;
@@ -49,7 +62,7 @@ Result<std::vector<mp4::Identity>> find_pending(catalog::Catalog& catalog) {
       identity.transaction_id = row.transaction_id;
       identity.sequence = static_cast<std::uint32_t>(row.sequence);
       identity.record_type = row.record_type;
-      found.push_back(std::move(identity));
+      found.recordings.push_back(std::move(identity));
     }
     if (rows.value().size() < static_cast<std::size_t>(filter.limit)) {
       return found;
@@ -73,13 +86,14 @@ std::int64_t last_wall_ms(storage::FileSystem& files, const std::string& spool,
   return identity.started_wall_ms + file.duration_ms();
 }
 
-// Pool threads. Leaves alone what somebody holds.
+// Pool threads. Leaves alone what somebody holds. `only`: these names; empty: all there are.
 FoundInSpool look_into_spool(storage::FileSystem& files, const Clock& clock,
-                             const std::string& spool, const std::string& runtime) {
+                             const std::string& spool, const std::string& runtime,
+                             const std::vector<std::string>& only) {
   FoundInSpool found;
-  auto names = files.list(spool);
+  auto names = only.empty() ? files.list(spool) : Result<std::vector<std::string>>(only);
   if (!names) {
-    found.to_tell.emplace_back(LogLevel::kCrit, spool + ": " + names.error().message);
+    found.unread.emplace(kSpoolItself, names.error().message);
     return found;
   }
   for (const std::string& slug : names.value()) {
@@ -88,15 +102,19 @@ FoundInSpool look_into_spool(storage::FileSystem& files, const Clock& clock,
       continue;
     }
     auto writer = RecordingWriter::reopen(files, spool, slug);
+    if (!writer && writer.error().code == Errc::kCorrupt) {
+      const std::string path = spool_path(spool, slug);
+      const Status aside = files.rename(path, path + ".unreadable");
+      found.to_tell.emplace_back(LogLevel::kCrit,
+                                 path +
+                                     (aside ? " is set aside as source.mp4.unreadable: "
+                                            : " cannot be read, nor set aside: ") +
+                                     writer.error().message);
+      continue;
+    }
     if (!writer) {
-      if (writer.error().code == Errc::kCorrupt) {
-        const std::string path = spool_path(spool, slug);
-        const Status aside = files.rename(path, path + ".unreadable");
-        found.to_tell.emplace_back(LogLevel::kCrit,
-                                   path +
-                                       (aside ? " is set aside as source.mp4.unreadable: "
-                                              : " cannot be read, nor set aside: ") +
-                                       writer.error().message);
+      if (writer.error().code != Errc::kNotFound) {
+        found.unread.emplace(slug, writer.error().message);
       }
       continue;
     }
@@ -123,16 +141,23 @@ FoundInSpool look_into_spool(storage::FileSystem& files, const Clock& clock,
 // Files in the spool that the live state knows nothing of: the machine was restarted, or its state
 // was set aside. They are found by the identity that each carries.
 void Housekeeper::search_spool() {
+  const std::int64_t now = env_.clock.monotonic_ms();
+  if (searched_ || now < search_not_before_ms_) {
+    return;
+  }
+  const bool whole = search_only_.empty();
+  first_search_ms_ = first_search_ms_ != 0 ? first_search_ms_ : now;
   searched_ = post(
       env_.io,
       [&files = env_.files, &clock = env_.clock, spool = env_.spool,
-       runtime = env_.runtime_directory]() {
-        return look_into_spool(files, clock, spool, runtime);
+       runtime = env_.runtime_directory, only = std::exchange(search_only_, {})]() {
+        return look_into_spool(files, clock, spool, runtime, only);
       },
-      [this](FoundInSpool found) {
+      [this, whole](FoundInSpool found) {
         for (const auto& [level, line] : found.to_tell) {
           env_.log.write(level, line);
         }
+        search_again(found.unread);
         // The latest part of a divided recording is the one that goes on.
         std::sort(found.recordings.begin(), found.recordings.end(),
                   [](const LeftInSpool& a, const LeftInSpool& b) {
@@ -142,24 +167,55 @@ void Housekeeper::search_spool() {
         for (LeftInSpool& left : found.recordings) {
           welcome(std::move(left));
         }
+        if (unread_.count(kSpoolItself) != 0) {
+          return;
+        }
         env_.changes.make([this](LiveState::Transaction& live) {
-          journals_known_ = searched_;
+          journals_known_ =
+              searched_ || env_.clock.monotonic_ms() - first_search_ms_ >= kKeepJournalsMs;
           live.edit_shared().spool_searched = 1;
         });
         env_.wakeup.wake_all();
-        search_catalog();
+        if (whole || unread_.empty()) {
+          search_catalog();
+        }
       });
+}
+
+// What a disk did not let us look at is not gone: it is looked for until it is there, or is known
+// not to be. Said once.
+void Housekeeper::search_again(const std::map<std::string, std::string>& unread) {
+  std::set<std::string> names;
+  for (const auto& [name, why] : unread) {
+    if (unread_.count(name) == 0) {
+      const std::string path = name == kSpoolItself ? env_.spool : spool_path(env_.spool, name);
+      env_.log.write(LogLevel::kCrit, path + " cannot be read, and is tried again: " + why);
+    }
+    names.insert(name);
+  }
+  unread_ = std::move(names);
+  if (!unread_.empty()) {
+    searched_ = false;
+    search_not_before_ms_ = env_.clock.monotonic_ms() + kSearchAgainMs;
+    if (unread_.count(kSpoolItself) == 0) {
+      search_only_.assign(unread_.begin(), unread_.end());
+    }
+  }
 }
 
 // Rows whose recording is in neither the live state nor the spool: its file is in the storage
 // already, or nothing of it was ever saved, and the power failed before the catalogue was told.
 void Housekeeper::search_catalog() {
-  env_.catalog.read(find_pending, [this](Result<std::vector<mp4::Identity>> found) {
+  env_.catalog.read(find_pending, [this](Result<PendingRows> found) {
     if (!found) {
       searched_ = false;  // the next tick looks again
+      search_only_.clear();
       return;
     }
-    for (mp4::Identity& identity : found.value()) {
+    for (mp4::Identity& identity : found.value().recordings) {
+      if (unread_.count(identity.slug) != 0) {
+        continue;
+      }
       LeftInSpool left;
       left.identity = std::move(identity);
       left.in_spool = false;
@@ -182,6 +238,7 @@ void Housekeeper::welcome(LeftInSpool left) {
       env_.log.write(LogLevel::kError, "recording " + identity.slug +
                                            " in the spool has to wait: " + index.error().message);
       searched_ = false;
+      search_only_.clear();
       return;
     }
     RecordingRecord& record = live.edit_recording(index.value());

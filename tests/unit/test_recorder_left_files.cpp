@@ -129,6 +129,40 @@ void damaged_file_is_left_whole_until_its_rest_can_be_kept(void**) {
               Bytes(damaged.begin() + static_cast<std::ptrdiff_t>(at), damaged.end()));
 }
 
+// The disk does not answer for a while when nginx starts: a file that cannot be looked at, or a
+// spool that cannot be listed, is not one that is not there.
+void what_cannot_be_read_is_looked_for_until_it_can(void**) {
+  for (const bool whole_spool : {false, true}) {
+    Machine machine;
+    machine.rules.reconnect_window_ms = 5000;
+    Encoder encoder;
+    std::optional<Worker> worker(std::in_place, machine);
+    worker->tick();
+    publish_for(*worker, encoder, 3000);
+    worker.reset();
+    machine.disk.settle();
+    machine.runtime.wipe();
+    const auto spool = machine.memory.find("/spool");
+    if (whole_spool) {
+      machine.memory.root()->entries.erase("spool");
+    } else {
+      machine.disk.inject({Call::kOpen, 1, EIO, 0, true, false});
+    }
+    worker.emplace(machine);
+    worker->ticks(100);
+    assert_int_equal(machine.catalog.videos.size(), 1);
+    assert_string_equal(machine.catalog.videos.begin()->second.status.c_str(), "pending");
+    assert_int_equal(worker->recordings().size(), 0);
+    assert_int_equal(machine.log.count("cannot be read, and is tried again"), 1);
+    machine.disk.clear_faults();
+    machine.memory.root()->entries["spool"] = spool;
+    worker->ticks(20);
+    assert_int_equal(ready_videos(machine).size(), 1);
+    const Movie movie = read_movie(file_of(machine, ready_videos(machine)[0]));
+    assert_true(movie.samples[0].size() >= 50);
+  }
+}
+
 }  // namespace
 
 int main() {
@@ -137,6 +171,7 @@ int main() {
       cmocka_unit_test(what_is_behind_damage_is_kept_beside),
       cmocka_unit_test(torn_fragment_is_cut_off_and_told_of),
       cmocka_unit_test(damaged_file_is_left_whole_until_its_rest_can_be_kept),
+      cmocka_unit_test(what_cannot_be_read_is_looked_for_until_it_can),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
