@@ -37,7 +37,24 @@ LiveVideo copy_video(const Transaction& live, std::int32_t index) {
   return copy;
 }
 
+std::int32_t find_target(const Transaction& live, const Target& target) {
+  return target.id ? live.find_stream(*target.id) : live.find_stream(target.app, target.name);
+}
+
 }  // namespace
+
+Result<bool> has_open_recording(runtime::LiveState& state, const Target& target) {
+  Result<Transaction> live = state.begin();
+  if (!live) {
+    return std::move(live).error();
+  }
+  const std::int32_t index = find_target(live.value(), target);
+  bool found = false;
+  live.value().for_each_recording([&](std::int32_t, const runtime::RecordingRecord& recording) {
+    found = found || (index != runtime::kNone && recording.stream == index);
+  });
+  return found;
+}
 
 Result<std::optional<LiveStream>> find_live_stream(runtime::LiveState& state,
                                                    const Target& target) {
@@ -45,8 +62,7 @@ Result<std::optional<LiveStream>> find_live_stream(runtime::LiveState& state,
   if (!live) {
     return std::move(live).error();
   }
-  const std::int32_t index = target.id ? live.value().find_stream(*target.id)
-                                       : live.value().find_stream(target.app, target.name);
+  const std::int32_t index = find_target(live.value(), target);
   if (live.value().stream(index) == nullptr) {
     return std::optional<LiveStream>();
   }

@@ -30,6 +30,8 @@ struct LiveVideo {
 };
 
 Result<std::optional<LiveStream>> find_live_stream(runtime::LiveState& state, const Target& target);
+// Whether a recording of the stream, its current one or another, is not known to have ended yet.
+Result<bool> has_open_recording(runtime::LiveState& state, const Target& target);
 // Live streams whose id is not known in the live state: the catalogue may have no row of them.
 Result<std::vector<LiveStream>> live_streams_without_id(runtime::LiveState& state);
 // Those that are live or recorded.

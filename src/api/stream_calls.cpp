@@ -175,20 +175,25 @@ Result<StreamRow> write_change(Catalog& rows, const Target& target, const Stream
   return rows.change_stream(row.value().id, change.patch);
 }
 
-bool in_use(const std::optional<LiveStream>& live) {
-  return live && (live->live() || live->stream.recording != runtime::kNone);
-}
-
 // Why the stream cannot be deleted now; empty: it can.
 std::optional<Response> refuse_deletion(const Call& call, const Target& target) {
   Result<std::optional<LiveStream>> live = find_live_stream(call.backend->state(), target);
   if (!live) {
     return failure(live.error());
   }
-  if (in_use(live.value())) {
+  if (live.value() && live.value()->live()) {
     return failure(
         409, "stream_live",
         "the stream is live or being recorded; stop the recording and the encoder first");
+  }
+  Result<bool> open = has_open_recording(call.backend->state(), target);
+  if (!open) {
+    return failure(open.error());
+  }
+  if (open.value()) {
+    return failure(409, "stream_live",
+                   "a recording of the stream is not finished yet; stop it, and try again once its "
+                   "video is no longer pending");
   }
   return std::nullopt;
 }

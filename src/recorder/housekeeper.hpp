@@ -70,6 +70,7 @@ class Housekeeper {
   void search_spool();
   void search_again(const std::map<std::string, std::string>& unread);
   void search_catalog();
+  void settle_without_stream(catalog::VideoRow row);
   void settle_left();
   void welcome(LeftInSpool left);
   void sweep_journals();

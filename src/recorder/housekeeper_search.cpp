@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/strings.hpp"
+#include "recorder/events.hpp"
 #include "recorder/housekeeper.hpp"
 #include "recorder/live_change.hpp"
 #include "recorder/stream_settings.hpp"
@@ -31,6 +32,7 @@ constexpr std::int64_t kKeepJournalsMs = 600000;
 // Rows that wait for an outcome, whoever is to give it.
 struct PendingRows {
   std::vector<mp4::Identity> recordings;
+  std::vector<catalog::VideoRow> without_stream;  // it was deleted
 };
 
 // Pool threads.
@@ -50,7 +52,8 @@ Result<PendingRows> find_pending(catalog::Catalog& catalog) {
         return std::move(stream).error();
       }
       if (!stream) {
-        continue;  // deleted: nobody knows any more where its file would be
+        found.without_stream.push_back(row);
+        continue;
       }
       mp4::Identity identity;
       identity.slug = row.slug;
@@ -221,7 +224,42 @@ void Housekeeper::search_catalog() {
       left.in_spool = false;
       welcome(std::move(left));
     }
+    for (catalog::VideoRow& row : found.value().without_stream) {
+      if (unread_.count(row.slug) == 0) {
+        settle_without_stream(std::move(row));
+      }
+    }
   });
+}
+
+// Nobody knows any more where its file would be.
+void Housekeeper::settle_without_stream(catalog::VideoRow row) {
+  bool known = true;
+  const bool looked = env_.changes.make_now([&](LiveState::Transaction& live) {
+    known = live.find_recording_by_slug(row.slug) != runtime::kNone;
+  });
+  if (!looked) {
+    searched_ = false;
+    search_only_.clear();
+  }
+  if (known) {
+    return;
+  }
+  row.status = "error";
+  row.error = "stream_deleted";
+  env_.log.write(LogLevel::kError,
+                 "recording " + row.slug + ": its stream was deleted before its outcome was known");
+  env_.events.emit("recording.discarded", {"", "", row.stream_id},
+                   {{"recording_id", row.slug}, {"video_id", row.id}, {"reason", row.error}});
+  env_.catalog.write(
+      [row = std::move(row)](catalog::Catalog& catalog) -> Status {
+        auto now = catalog.video_by_slug(row.slug);
+        if (!now) {
+          return std::move(now).error();
+        }
+        return now.value().status == "pending" ? catalog.put_video(row) : ok();
+      },
+      [](Status) {});  // a row that stays pending is found at the next start
 }
 
 void Housekeeper::welcome(LeftInSpool left) {

@@ -254,6 +254,27 @@ void deletes_only_what_is_idle(void**) {
   assert_true(backend.stream(index).stream_id == 0 && backend.stream(index).fence == 9);
 }
 
+// Also one that was stopped, and whose file is being finished: its row still says pending.
+void does_not_delete_what_is_still_being_finished(void**) {
+  FakeBackend backend;
+  const auto id = backend.rows->ensure_stream("live", "cam").value().id;
+  const auto index = backend.publish("live", "cam", id);
+  std::int32_t recording = runtime::kNone;
+  backend.edit([&](auto& state) {
+    recording = state.add_recording().value();
+    auto& record = state.edit_recording(recording);
+    record.stream = index;
+    record.state = runtime::RecordingState::kEnding;
+    state.edit_stream(index).session = {};
+  });
+  const Answer unsettled = call(backend, Method::kDelete, "streams/1");
+  backend.edit([&](auto& state) { state.remove_recording(recording); });
+  const Answer settled = call(backend, Method::kDelete, "streams/1");
+  assert_int_equal(unsettled.status(), 409);
+  assert_string_equal(unsettled.error_code().c_str(), "stream_live");
+  assert_int_equal(settled.status(), 204);
+}
+
 void does_not_delete_a_live_stream_that_has_no_known_id(void**) {
   FakeBackend backend;
   (void)backend.rows->ensure_stream("live", "cam");
@@ -285,6 +306,7 @@ const CMUnitTest kTests[] = {
     cmocka_unit_test(null_gives_auto_record_back_to_the_application),
     cmocka_unit_test(a_name_cannot_be_changed_but_may_be_repeated),
     cmocka_unit_test(deletes_only_what_is_idle),
+    cmocka_unit_test(does_not_delete_what_is_still_being_finished),
     cmocka_unit_test(does_not_delete_a_live_stream_that_has_no_known_id),
     cmocka_unit_test(the_catalogue_away_is_503),
 };

@@ -128,7 +128,12 @@ class FakeCatalog final : public CatalogWithoutJobs {
   }
   Status delete_stream(std::int64_t) override { return none(); }
   Result<catalog::VideoRow> video(std::int64_t) override { return none(); }
-  Result<catalog::VideoRow> video_by_slug(const std::string&) override { return none(); }
+  Result<catalog::VideoRow> video_by_slug(const std::string& slug) override {
+    RECORDING_TRY(answer());
+    const auto found = data_.videos.find(slug);
+    return found != data_.videos.end() ? Result<catalog::VideoRow>(found->second)
+                                       : Error{Errc::kNotFound, "no such video"};
+  }
   Result<std::vector<catalog::VideoRow>> videos(const catalog::VideoFilter& filter) override {
     RECORDING_TRY(answer());
     std::vector<catalog::VideoRow> rows;

@@ -163,6 +163,21 @@ void what_cannot_be_read_is_looked_for_until_it_can(void**) {
   }
 }
 
+// Its stream was deleted meanwhile: the row is not pending for ever.
+void row_of_a_deleted_stream_is_settled(void**) {
+  Machine machine;
+  catalog::VideoRow& row = machine.catalog.videos["lost"];
+  row.id = 900;
+  row.slug = "lost";
+  row.stream_id = 77;
+  row.status = "pending";
+  Worker worker(machine);
+  worker.ticks(3);
+  assert_string_equal(machine.catalog.videos["lost"].status.c_str(), "error");
+  assert_string_equal(machine.catalog.videos["lost"].error.c_str(), "stream_deleted");
+  assert_int_equal(machine.log.count("recording.discarded"), 1);
+}
+
 }  // namespace
 
 int main() {
@@ -172,6 +187,7 @@ int main() {
       cmocka_unit_test(torn_fragment_is_cut_off_and_told_of),
       cmocka_unit_test(damaged_file_is_left_whole_until_its_rest_can_be_kept),
       cmocka_unit_test(what_cannot_be_read_is_looked_for_until_it_can),
+      cmocka_unit_test(row_of_a_deleted_stream_is_settled),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
