@@ -11,28 +11,39 @@ namespace {
 
 constexpr std::size_t kMdatHeader = 8;
 
-// Whether a sector of [begin, end) reads as zeros, as far as it lies inside.
+constexpr std::uint64_t kSector = 512;
+
+// Whether the zeros [from, to) in [begin, end) may be sectors that were never written: as far as
+// they are inside, they begin and end with sectors, but for the few zeros that media have anyway.
+// Padding of an encoder does not.
+bool are_sectors(std::uint64_t from, std::uint64_t to, std::uint64_t begin, std::uint64_t end) {
+  constexpr std::uint64_t kLeast = 16;  // fewer zeros say nothing
+  constexpr std::uint64_t kOwn = 8;     // a length of 4 bytes, and what is around it
+  const std::uint64_t first = from == begin ? from : (from + kSector - 1) / kSector * kSector;
+  const std::uint64_t next = std::min(first / kSector * kSector + kSector, end);
+  return first - from <= kOwn && (to == end || to % kSector <= kOwn) && next <= to &&
+         next - first >= kLeast;
+}
+
+// Whether a sector of [begin, end) seems never to have been written.
 Result<bool> has_zero_sector(storage::File& file, std::uint64_t begin, std::uint64_t end) {
-  constexpr std::uint64_t kSector = 512, kLeast = 16;  // fewer zeros say nothing
   Bytes buffer(64 * 1024);
-  while (begin < end) {
-    const std::uint64_t size =
-        std::min<std::uint64_t>(end - begin, buffer.size() - begin % kSector);
-    const std::span<std::uint8_t> piece = std::span(buffer).first(static_cast<std::size_t>(size));
-    RECORDING_TRY(read_exactly(file, piece, begin));
-    for (std::uint64_t at = 0; at < size;) {
-      const std::uint64_t length = std::min(kSector - (begin + at) % kSector, size - at);
-      const auto part =
-          piece.subspan(static_cast<std::size_t>(at), static_cast<std::size_t>(length));
-      if (length >= kLeast &&
-          std::all_of(part.begin(), part.end(), [](auto b) { return b == 0; })) {
-        return true;
+  std::uint64_t zeros_from = begin;
+  for (std::uint64_t at = begin; at < end;) {
+    const std::span<std::uint8_t> piece = std::span(buffer).first(
+        static_cast<std::size_t>(std::min<std::uint64_t>(end - at, buffer.size())));
+    RECORDING_TRY(read_exactly(file, piece, at));
+    for (const std::uint8_t byte : piece) {
+      if (byte != 0) {
+        if (zeros_from < at && are_sectors(zeros_from, at, begin, end)) {
+          return true;
+        }
+        zeros_from = at + 1;
       }
-      at += length;
+      ++at;
     }
-    begin += size;
   }
-  return false;
+  return zeros_from < end && are_sectors(zeros_from, end, begin, end);
 }
 
 // Padding OBUs, with which encoders fill up a constant bit rate, are zeros; all else of AV1 is not.

@@ -412,29 +412,57 @@ void padding_is_not_taken_for_a_tear(void**) {
   assert_int_equal(file->length(), behind_first);
 }
 
-// Media that are padded with zeros are searched for holes only where they may have some.
-void zeros_are_no_holes_where_all_is_known_to_be_written(void**) {
+// Puts a sector of zeros where the power cut of a disk may have left one.
+Bytes with_hole(Bytes bytes, std::size_t behind) {
+  const auto at = static_cast<std::ptrdiff_t>((behind + 2047) / 512 * 512);
+  std::fill(bytes.begin() + at, bytes.begin() + at + 512, std::uint8_t{0});
+  return bytes;
+}
+
+// Holes are looked for only where there may be some.
+void no_hole_is_looked_for_where_all_is_known_to_be_written(void**) {
   MemFileSystem files;
-  auto life = eventful_life(5);
+  auto life = crash_life();
   auto file = create_recording(files, kPath);
   std::vector<std::uint64_t> ends;
   for (OwnedFragment& fragment : life) {
-    auto& run = fragment.runs[0];
-    run.bytes[0].resize(run.bytes[0].size() + 1200);
-    run.samples[0].size = static_cast<std::uint32_t>(run.bytes[0].size());
     must(fragment.append_to(*file));
     ends.push_back(file->length());
   }
   file.reset();
-  for (std::size_t i = life.size(); i > 2; --i) {
-    mp4::Reopening how;
-    how.intact = ends[i - 1];
-    file = must(RecordingFile::reopen(must(files.open(kPath)), how));
-    assert_int_equal(file->length(), ends[i - 1]);
-    how.intact = ends[i - 2];  // nobody knows of the last one
-    file = must(RecordingFile::reopen(must(files.open(kPath)), how));
-    assert_int_equal(file->length(), ends[i - 2]);
+  const std::size_t last = ends.size() - 1;
+  files.put(kPath, with_hole(files.read(kPath), static_cast<std::size_t>(ends[last - 1])));
+  mp4::Reopening how;
+  how.intact = ends[last];
+  file = must(RecordingFile::reopen(must(files.open(kPath)), how));
+  assert_int_equal(file->length(), ends[last]);
+  how.intact = ends[last - 1];  // nobody knows of the last one
+  file = must(RecordingFile::reopen(must(files.open(kPath)), how));
+  assert_int_equal(file->length(), ends[last - 1]);
+}
+
+// Nor are the zeros of an encoder taken for holes after a power cut: they keep to no sectors.
+void padding_behind_nal_units_is_not_taken_for_a_tear(void**) {
+  MemFileSystem files;
+  auto life = crash_life();
+  auto file = create_recording(files, kPath);
+  std::uint64_t before = 0;
+  for (OwnedFragment& fragment : life) {
+    auto& run = fragment.runs[0];
+    for (std::size_t i = 0; i < run.samples.size(); i += 7) {
+      run.bytes[i].resize(run.bytes[i].size() + 1201);
+      run.samples[i].size = static_cast<std::uint32_t>(run.bytes[i].size());
+    }
+    before = file->length();
+    must(fragment.append_to(*file));
   }
+  const std::uint64_t length = file->length();
+  file = reopen_recording(files, kPath);
+  assert_int_equal(file->length(), length);
+  file.reset();
+  files.put(kPath, with_hole(files.read(kPath), static_cast<std::size_t>(before)));
+  file = reopen_recording(files, kPath);
+  assert_int_equal(file->length(), before);
 }
 
 // The kernel takes what it could not write for written, but has it still: it is written once more.
@@ -494,13 +522,13 @@ void a_finished_file_that_lost_its_moov_grows_again(void**) {
   file.reset();
   const Bytes whole = files.read(kPath);
   bool good = true;
-  for (std::size_t size : {media_end, media_end + 200, whole.size() - 1, whole.size()}) {
+  for (std::size_t size : {media_end, media_end + 200, whole.size() - 1}) {
     for (const bool zeros : {false, true}) {
+      if (zeros && size > media_end + 200) {
+        continue;  // no reader can see that
+      }
       Bytes cut(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size));
       cut.resize(zeros ? whole.size() : size);
-      if (cut == whole) {
-        continue;
-      }
       files.put("cut.mp4", std::move(cut));
       file = reopen_recording(files, "cut.mp4");
       good = good && !file->finished() && file->length() == media_end;
@@ -525,7 +553,8 @@ int main() {
       cmocka_unit_test(a_head_is_not_restored_from_a_copy_that_is_none),
       cmocka_unit_test(a_strange_sample_is_not_taken_for_a_tear),
       cmocka_unit_test(padding_is_not_taken_for_a_tear),
-      cmocka_unit_test(zeros_are_no_holes_where_all_is_known_to_be_written),
+      cmocka_unit_test(no_hole_is_looked_for_where_all_is_known_to_be_written),
+      cmocka_unit_test(padding_behind_nal_units_is_not_taken_for_a_tear),
       cmocka_unit_test(what_a_failed_sync_lost_is_written_again),
       cmocka_unit_test(what_nobody_has_any_more_is_told),
       cmocka_unit_test(a_finished_file_that_lost_its_moov_grows_again),

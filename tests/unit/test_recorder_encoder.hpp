@@ -149,7 +149,6 @@ class Encoder {
       byte = static_cast<std::uint8_t>(random_() | 1);
     }
     bytes[0] = first;
-    bytes.resize(bytes.size() + trailing_zeros);
     return bytes;
   }
 
@@ -159,7 +158,6 @@ class Encoder {
   std::uint64_t gop = 25;
   std::uint32_t clock_ahead = 0;  // what is sent is wrong by that much
   std::size_t key_size = 3000, picture_size = 600, packet_size = 60;
-  std::size_t trailing_zeros = 0;  // behind each NAL unit and packet: filler of a constant bit rate
   HandedTracks handed;
 
  private:
