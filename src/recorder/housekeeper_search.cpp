@@ -89,8 +89,17 @@ std::int64_t last_wall_ms(storage::FileSystem& files, const std::string& spool,
   return identity.started_wall_ms + file.duration_ms();
 }
 
-// Pool threads. Leaves alone what somebody holds. `only`: these names; empty: all there are.
-FoundInSpool look_into_spool(storage::FileSystem& files, const Clock& clock,
+Result<bool> is_known(LiveState& state, const std::string& slug) {
+  auto live = state.begin();
+  if (!live) {
+    return std::move(live).error();
+  }
+  return live.value().find_recording_by_slug(slug) != runtime::kNone;
+}
+
+// Pool threads. Leaves alone what somebody holds, and what the live state knows: who comes back to
+// that knows more of it. `only`: these names; empty: all there are.
+FoundInSpool look_into_spool(storage::FileSystem& files, LiveState& state, const Clock& clock,
                              const std::string& spool, const std::string& runtime,
                              const std::vector<std::string>& only) {
   FoundInSpool found;
@@ -102,6 +111,14 @@ FoundInSpool look_into_spool(storage::FileSystem& files, const Clock& clock,
   for (const std::string& slug : names.value()) {
     auto lock = runtime::OwnerLock::try_acquire(recording_lock_path(runtime, slug));
     if (!lock) {
+      continue;
+    }
+    auto known = is_known(state, slug);
+    if (!known) {
+      found.unread.emplace(slug, known.error().message);
+      continue;
+    }
+    if (known.value()) {
       continue;
     }
     auto writer = RecordingWriter::reopen(files, spool, slug);
@@ -152,9 +169,9 @@ void Housekeeper::search_spool() {
   first_search_ms_ = first_search_ms_ != 0 ? first_search_ms_ : now;
   searched_ = post(
       env_.io,
-      [&files = env_.files, &clock = env_.clock, spool = env_.spool,
+      [&files = env_.files, &state = env_.state, &clock = env_.clock, spool = env_.spool,
        runtime = env_.runtime_directory, only = std::exchange(search_only_, {})]() {
-        return look_into_spool(files, clock, spool, runtime, only);
+        return look_into_spool(files, state, clock, spool, runtime, only);
       },
       [this, whole](FoundInSpool found) {
         for (const auto& [level, line] : found.to_tell) {

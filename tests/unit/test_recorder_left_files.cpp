@@ -23,14 +23,16 @@ void reconnect_searches_no_holes(void**) {
     std::optional<Worker> worker(std::in_place, machine);
     worker->tick();
     recorder::Session* session = publish_for(*worker, encoder, 3000);
-    Bytes& bytes = machine.memory.find("/" + machine.spooled().at(0))->bytes;
-    const std::size_t hole = bytes.size() * 3 / 4 / 512 * 512;
-    std::fill_n(bytes.begin() + static_cast<std::ptrdiff_t>(hole), 512, std::uint8_t{0});
-    if (killed) {
-      worker.emplace(machine);
-    } else {
+    if (!killed) {
       worker->recorder().end(session, SessionEnd::kInterrupted);
+      worker->settle();
     }
+    worker.reset();
+    // In the pictures of the last fragment.
+    Bytes& bytes = machine.memory.find("/" + machine.spooled().at(0))->bytes;
+    const std::size_t hole = (bytes.size() - 20000) / 512 * 512;
+    std::fill_n(bytes.begin() + static_cast<std::ptrdiff_t>(hole), 512, std::uint8_t{0});
+    worker.emplace(machine);
     worker->ticks(2);
     end_for_good(*worker, publish_for(*worker, encoder, 2000, 100000));
     assert_int_equal(ready_videos(machine).size(), 1);
