@@ -88,13 +88,15 @@ class Serving(RecordingTest):
 class Walk(ConsoleTest):
     def test_from_a_new_stream_to_a_deleted_video(self):
         server = self.start_nginx(application=BY_HAND + LIVE, workers=2, http=CONSOLE)
-        browser = self.browse(server, options={"acceptDownloads": True})
+        browser = self.browse(server, options={
+            "acceptDownloads": True, "permissions": ["clipboard-read", "clipboard-write"]})
         self.wait_text(browser, "main", "0 live")
         browser.see("Nothing is being recorded.")
         # Create.
         browser("page.click", "header >> text=Streams")
         browser.see("No streams yet.")
         browser("page.click", "text=New stream")
+        self.assertEqual(browser("axe"), [], "a form")
         browser("page.fill", "#new-name", "walk")
         browser("page.click", "dialog >> text=Create")
         browser("page.waitForSelector", "dialog >> text=Created")
@@ -103,6 +105,7 @@ class Walk(ConsoleTest):
         self.assertEqual(browser("page.inputValue", "[aria-label='Stream key']"), "walk")
         browser("page.click", "[aria-label='Copy: Stream key']")
         browser("page.waitForSelector", "text=Copied")
+        self.assertEqual(browser("page.evaluate", "navigator.clipboard.readText()"), "walk")
         browser("page.click", "dialog >> text=Go to the stream")
         browser.see("Not live. Start the encoder to record by hand")
         self.assertTrue(browser("page.isDisabled", "[aria-label='Start record: walk']"))
@@ -144,6 +147,7 @@ class Walk(ConsoleTest):
         link = browser("page.inputValue", "[aria-label='Download Source']")
         self.assertEqual(Api(server.http_port).get(link[link.index("/videos/"):]).status, 200)
         browser("page.click", "[aria-label='Copy: Download Source']")
+        browser.until(f"navigator.clipboard.readText().then(text => text === {json.dumps(link)})")
         browser("page.evaluate", "document.querySelector('.track').scrollIntoView()")
         box = browser("page.evaluate", "(({x, y, width, height}) => ({x, y, width, height}))"
                       "(document.querySelector('.track').getBoundingClientRect())")
@@ -166,6 +170,7 @@ class Walk(ConsoleTest):
         self.choose_by_keyboard(browser, whole)
         # Delete.
         browser("page.click", "text=Delete video")
+        self.assertEqual(browser("axe"), [], "a question")
         browser("page.click", "dialog >> text=Cancel")
         self.assertEqual(len(self.videos(server)), 1)
         browser("page.click", "text=Delete video")
