@@ -1,18 +1,25 @@
 #include "api/live_view.hpp"
 
+#include "recorder/stream_settings.hpp"
+
 namespace recording::api {
 
 namespace {
 
 using Transaction = runtime::LiveState::Transaction;
 
+// One that may be withdrawn still is shown where the application records all.
+bool is_shown(const runtime::RecordingRecord& recording) {
+  return recording.tentative == 0 ||
+         (recording.rules.auto_record != 0 && !recorder::is_withdrawn(recording));
+}
+
 LiveStream copy_stream(const Transaction& live, std::int32_t index) {
   LiveStream copy;
   copy.index = index;
   copy.stream = *live.stream(index);
   const auto* recording = live.recording(copy.stream.recording);
-  // One that may be withdrawn still is shown where the application records all.
-  if (recording != nullptr && (recording->tentative == 0 || recording->rules.auto_record != 0)) {
+  if (recording != nullptr && is_shown(*recording)) {
     copy.recording = *recording;
   }
   return copy;
@@ -51,7 +58,8 @@ Result<bool> has_open_recording(runtime::LiveState& state, const Target& target)
   const std::int32_t index = find_target(live.value(), target);
   bool found = false;
   live.value().for_each_recording([&](std::int32_t, const runtime::RecordingRecord& recording) {
-    found = found || (index != runtime::kNone && recording.stream == index);
+    found = found || (index != runtime::kNone && recording.stream == index &&
+                      !recorder::is_withdrawn(recording));
   });
   return found;
 }
@@ -119,7 +127,8 @@ Result<std::optional<LiveVideo>> find_live_video(runtime::LiveState& state, std:
     return std::move(live).error();
   }
   const std::int32_t index = live.value().find_recording_by_video(video_id);
-  if (live.value().recording(index) == nullptr) {
+  const runtime::RecordingRecord* recording = live.value().recording(index);
+  if (recording == nullptr || !is_shown(*recording)) {
     return std::optional<LiveVideo>();
   }
   return std::optional<LiveVideo>(copy_video(live.value(), index));
@@ -132,7 +141,7 @@ Result<std::vector<LiveVideo>> live_videos(runtime::LiveState& state) {
   }
   std::vector<LiveVideo> found;
   live.value().for_each_recording([&](std::int32_t index, const runtime::RecordingRecord& record) {
-    if (record.video_id != 0) {  // without an id it cannot be addressed yet
+    if (record.video_id != 0 && is_shown(record)) {  // without an id it cannot be addressed yet
       found.push_back(copy_video(live.value(), index));
     }
   });

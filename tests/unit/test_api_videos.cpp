@@ -1,6 +1,7 @@
 #include <string>
 #include <vector>
 
+#include "recorder/stream_settings.hpp"
 #include "test_api_support.hpp"
 
 #include "cmocka.hpp"
@@ -142,6 +143,26 @@ void a_settled_recording_is_shown_before_its_row_is_written(void**) {
   assert_true(json["origin_url"].is_null());
 }
 
+// Begun before it was known whether the stream is to be recorded.
+void what_may_not_be_wanted_is_no_video(void**) {
+  Recording recording;
+  const auto index = recording.backend.stream(recording.stream).recording;
+  const auto listed = [&] {
+    const int status = call(recording.backend, Method::kGet, "videos/100").status();
+    assert_int_equal(recording.ids("?id=100") == Ids({100}), status == 200);
+    return status == 200;
+  };
+  for (const bool automatic : {false, true}) {
+    recording.backend.edit([&](auto& live) {
+      live.edit_recording(index).tentative = 1;
+      live.edit_recording(index).rules.auto_record = automatic;
+    });
+    assert_int_equal(listed(), automatic);
+  }
+  recording.backend.edit([&](auto& live) { recorder::withdraw(live, index); });
+  assert_false(listed());
+}
+
 void gives_only_the_fields_asked_for(void**) {
   Recording recording;
   const Json list = call(recording.backend, Method::kGet, "videos?fields=name,id&per_page=1").json;
@@ -228,6 +249,7 @@ const CMUnitTest kTests[] = {
     cmocka_unit_test(filters_also_what_is_being_recorded),
     cmocka_unit_test(the_outcome_in_the_catalogue_wins),
     cmocka_unit_test(a_settled_recording_is_shown_before_its_row_is_written),
+    cmocka_unit_test(what_may_not_be_wanted_is_no_video),
     cmocka_unit_test(gives_only_the_fields_asked_for),
     cmocka_unit_test(a_name_given_while_recording_is_kept),
     cmocka_unit_test(deletes_row_and_files),
