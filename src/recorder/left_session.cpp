@@ -96,17 +96,18 @@ void tell_left_sessions(Environment& environment) {
       }
     });
   }
-  for (const auto& [index, seen] : candidates) {
+  for (const Candidate& candidate : candidates) {
+    const StreamRecord& seen = candidate.stream;
     if (runtime::OwnerLock::is_held(runtime::stream_lock_path(environment.runtime_directory,
                                                               seen.app.view(), seen.name.view()))) {
       continue;
     }
     std::optional<LeftSession> left;
-    environment.changes.make_now([&, at = index](LiveState::Transaction& live) {
-      const StreamRecord* stream = live.stream(at);
+    environment.changes.make_now([&](LiveState::Transaction& live) {
+      const StreamRecord* stream = live.stream(candidate.index);
       if (stream != nullptr && stream->session.id == seen.session.id &&
           stream->left_wall_ms == seen.left_wall_ms) {
-        left = take_left_session(live, at, environment.clock);
+        left = take_left_session(live, candidate.index, environment.clock);
       }
     });
     if (left) {

@@ -134,10 +134,10 @@ class Stage {
   [[nodiscard]] std::vector<std::string> runs() const { return folders_in(session_folder()); }
   // As players get it.
   [[nodiscard]] std::string playlist() const {
-    const std::string session = session_folder();
+    const std::string shown = session_folder();
     const std::string lock =
-        transcode::session_lock_path(runtime.path(), fs::path(session).filename().string());
-    auto text = transcode::read_session_playlist(session, "media_0.m3u8", lock);
+        transcode::session_lock_path(runtime.path(), fs::path(shown).filename().string());
+    auto text = transcode::read_session_playlist(shown, "media_0.m3u8", lock);
     return text ? text.value() : std::string();
   }
   [[nodiscard]] bool playable() const {

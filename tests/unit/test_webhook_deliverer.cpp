@@ -138,7 +138,9 @@ void no_secret_of_the_url_is_logged(void**) {
   Hook hook;
   const std::string url = "http://user:pw@h/path?token=t0";
   webhook::Deliverer deliverer(url, "", *hook.rows, hook.http, hook.clock, hook.log);
-  assert_true(bool(hook.rows->add_events({{.id = "1", .body = "1"}}, {url})));
+  catalog::EventRow event;
+  event.id = event.body = "1";
+  assert_true(bool(hook.rows->add_events({event}, {url})));
   hook.http.answer = [](const std::string&) { return 500; };
   (void)deliverer.step();
   hook.clock.advance(10'000);

@@ -37,7 +37,7 @@ struct ServiceFixture : test::JobFixture {
       return test::open_catalog(folder);
     };
     worker::JobService service({config, clock, log, files, processor}, "me", open);
-    std::jthread thread([&](const std::stop_token& stop) { service.run(stop); });
+    std::jthread thread([&](const std::stop_token& token) { service.run(token); });
     for (int i = 0; i < 6000 && !done(); ++i) {
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
