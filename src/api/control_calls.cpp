@@ -19,6 +19,11 @@ using recorder::Control;
 // Does the verb on a stream of the live state. Empty: the stream is not there (any more).
 using Verb = std::function<std::optional<Response>(const Call&, std::int32_t stream_index)>;
 
+// The live state learns a new stream's id a moment after the catalogue has given it one.
+std::int64_t id_of(const runtime::StreamRecord& stream, const Target& target) {
+  return stream.stream_id != 0 ? stream.stream_id : target.id.value_or(0);
+}
+
 std::optional<Response> start_live(const Call& call, std::int32_t stream_index) {
   Backend& backend = *call.backend;
   Result<Control> control = recorder::start_recording(backend.state(), backend.clock(),
@@ -28,7 +33,7 @@ std::optional<Response> start_live(const Call& call, std::int32_t stream_index) 
                                                    : std::optional(failure(control.error()));
   }
   backend.wake(control.value().wake_pid);
-  const std::int64_t id = control.value().stream.stream_id;
+  const std::int64_t id = id_of(control.value().stream, call.target);
   Json answer;
   answer["data"] = {{"stream", {{"id", positive_or_null(id)}}}};
   answer["errors"] = Json::array();
@@ -58,7 +63,7 @@ std::optional<Response> stop_live(const Call& call, std::int32_t stream_index) {
   video.width = control.value().stream.session.width;
   video.height = control.value().stream.session.height;
   if (video.recording.stream_id == 0) {
-    video.recording.stream_id = control.value().stream.stream_id;
+    video.recording.stream_id = id_of(control.value().stream, call.target);
   }
   return reply(200, video_json(view_of(video), call.request.links, {}));
 }
@@ -77,6 +82,7 @@ void ask_catalog(Call call, const Verb& verb, Response not_live) {
         if (!row) {
           return call.done(catalog_failure(row.error()));
         }
+        call.target.id = row.value().id;
         Target by_name;
         by_name.app = row.value().app;
         by_name.name = row.value().name;

@@ -95,6 +95,9 @@ void finds_a_live_stream_by_an_id_that_only_the_catalogue_knows(void**) {
   const Answer start = call(backend, Method::kPut, "streams/1/start_recording");
   assert_int_equal(start.status(), 200);
   assert_true(start.json["recording"]["video_id"] == 100);
+  assert_true(start.json["data"]["stream"]["id"] == 1);
+  const Answer stop = call(backend, Method::kPut, "streams/1/stop_recording");
+  assert_true(stop.json["stream_id"] == 1);
 }
 
 void a_full_disk_is_422(void**) {
