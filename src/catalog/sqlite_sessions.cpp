@@ -1,5 +1,7 @@
 #include "catalog/sqlite_sessions.hpp"
 
+#include "catalog/sqlite_streams.hpp"
+
 namespace recording::catalog {
 
 namespace {
@@ -25,8 +27,6 @@ SessionRow row_of(const SqliteStatement& from) {
   row.transcoder_restarts = from.get_integer(13);
   return row;
 }
-
-Error no_such_stream() { return {Errc::kNotFound, "stream_not_found: there is no such stream"}; }
 
 }  // namespace
 

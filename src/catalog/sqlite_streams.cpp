@@ -27,8 +27,6 @@ StreamRow row_of(const SqliteStatement& from) {
   return row;
 }
 
-Error no_such_stream() { return {Errc::kNotFound, "stream_not_found: there is no such stream"}; }
-
 // The one row that the statement gives, after it ran to its end.
 Result<StreamRow> one_row(SqliteStatement& statement) {
   Result<bool> found = statement.step();
@@ -48,6 +46,8 @@ std::optional<std::int64_t> as_integer(const std::optional<bool>& value) {
 }
 
 }  // namespace
+
+Error no_such_stream() { return {Errc::kNotFound, "stream_not_found: there is no such stream"}; }
 
 Result<StreamRow> SqliteStreams::get(std::int64_t id) {
   static const std::string kSql = std::string("SELECT") + kColumns + "FROM streams WHERE id = ?";

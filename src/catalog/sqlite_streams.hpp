@@ -8,6 +8,8 @@
 
 namespace recording::catalog {
 
+Error no_such_stream();  // as the API says it
+
 // The table `streams`; calls as in Catalog.
 class SqliteStreams {
  public:

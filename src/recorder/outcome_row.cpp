@@ -43,8 +43,8 @@ void describe_outcome(const Outcome& outcome, catalog::VideoRow& row) {
   row.uniform = outcome.uniform;
 }
 
-Status put_outcome_row(catalog::Catalog& catalog, const mp4::Identity& identity,
-                       catalog::VideoRow row) {
+Status put_recording_row(catalog::Catalog& catalog, const mp4::Identity& identity,
+                         catalog::VideoRow row) {
   if (row.stream_id == 0) {
     auto known = catalog.ensure_stream(identity.app, identity.stream);
     if (!known) {

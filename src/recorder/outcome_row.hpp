@@ -3,7 +3,7 @@
 #include "catalog/catalog.hpp"
 #include "recorder/conclusion.hpp"
 
-// How a recording that has ended comes into the catalogue.
+// How a recording, begun or ended, comes into the catalogue.
 namespace recording::recorder {
 
 // All that the file tells; id, stream and last_sequence are the caller's.
@@ -11,7 +11,7 @@ void describe_outcome(const Outcome& outcome, catalog::VideoRow& row);
 
 // Puts it there. `row.stream_id` 0: of the identity's stream, which is made when there is none;
 // `row.last_sequence` is false in the end where the catalogue has a later part. Pool threads.
-Status put_outcome_row(catalog::Catalog& catalog, const mp4::Identity& identity,
-                       catalog::VideoRow row);
+Status put_recording_row(catalog::Catalog& catalog, const mp4::Identity& identity,
+                         catalog::VideoRow row);
 
 }  // namespace recording::recorder

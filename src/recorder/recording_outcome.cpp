@@ -22,8 +22,8 @@ void Recording::announce(std::int64_t stream_id, std::int64_t video_id) {
                     {"automatic", identity_.automatic},
                     {"sequence", std::int64_t{identity_.sequence}}});
   env_.catalog.write(
-      [row = row_](catalog::Catalog& catalog) -> Status {
-        return row.id == 0 ? ok() : catalog.put_video(row);
+      [row = row_, identity = identity_](catalog::Catalog& catalog) -> Status {
+        return row.id == 0 ? ok() : put_recording_row(catalog, identity, row);
       },
       [](Status) {});  // told again when it ends
 }
@@ -174,7 +174,7 @@ void Recording::put_row() {
   busy_ = true;
   env_.catalog.write(
       [row = row_, identity = identity_](catalog::Catalog& catalog) {
-        return put_outcome_row(catalog, identity, row);
+        return put_recording_row(catalog, identity, row);
       },
       [self = shared_from_this()](Status status) {
         self->busy_ = false;

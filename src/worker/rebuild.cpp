@@ -153,7 +153,7 @@ class Rebuild {
     recorder::describe_outcome(outcome, row);
     row.stream_id = 0;  // the number that the other catalogue had
     row.created_at = row.recording_started_at;
-    RECORDING_TRY(recorder::put_outcome_row(rows_, outcome.identity, row));
+    RECORDING_TRY(recorder::put_recording_row(rows_, outcome.identity, row));
     ++done_.put;
     return ok();
   }

@@ -241,4 +241,16 @@ inline bool has_samples(ByteView file, std::map<std::uint32_t, std::vector<Mp4Sa
   return expected.empty();
 }
 
+inline std::vector<OwnedFragment> crash_life() {
+  auto life = eventful_life(7);
+  // Big enough that a sector, or all but one, can be lost.
+  FragmentMaker maker;
+  for (auto& fragment : life) {
+    auto& run = fragment.runs[0];
+    run.bytes[0] = maker.random_bytes(3000);
+    run.samples[0].size = static_cast<std::uint32_t>(run.bytes[0].size());
+  }
+  return life;
+}
+
 }  // namespace recording::test

@@ -235,10 +235,25 @@ void silence_of_the_window_ends_the_recording_once(void**) {
       movie_is(file_of(machine, ready_videos(machine).at(1)), from(encoder, pictures, packets)));
 }
 
+// Before anybody has asked the catalogue which stream it is.
+void pending_video_is_its_streams(void**) {
+  Machine machine;
+  Worker worker(machine);
+  worker.tick();
+  Encoder encoder;
+  publish_for(worker, encoder, 2000);
+  for (const auto& [slug, row] : machine.catalog.videos) {
+    assert_string_equal(row.status.c_str(), "pending");
+    assert_true(row.stream_id != 0);
+  }
+  assert_int_equal(machine.catalog.videos.size(), 1);
+}
+
 }  // namespace
 
 int main() {
   const CMUnitTest tests[] = {
+      cmocka_unit_test(pending_video_is_its_streams),
       cmocka_unit_test(auto_record_saves_all_from_the_first_message),
       cmocka_unit_test(audio_alone_and_video_alone_are_recorded),
       cmocka_unit_test(short_recording_is_removed),

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "support/forwarding_files.hpp"
 #include "test_worker_support.hpp"
 
 #include "cmocka.hpp"
@@ -95,37 +96,16 @@ void a_job_gives_way_when_min_free_is_passed(void**) {
 }
 
 // The real file system, with something that happens when a file is renamed.
-class WatchedDisk final : public storage::FileSystem {
+class WatchedDisk final : public test::ForwardingFiles {
  public:
   WatchedDisk(storage::FileSystem& files, std::function<Status()> on_rename)
-      : files_(files), on_rename_(std::move(on_rename)) {}
-  Result<std::unique_ptr<storage::File>> create(const std::string& path) override {
-    return files_.create(path);
-  }
-  Result<std::unique_ptr<storage::File>> open(const std::string& path) override {
-    return files_.open(path);
-  }
-  Result<std::unique_ptr<storage::File>> open_for_read(const std::string& path) override {
-    return files_.open_for_read(path);
-  }
-  Status make_directories(const std::string& path) override {
-    return files_.make_directories(path);
-  }
+      : ForwardingFiles(files), on_rename_(std::move(on_rename)) {}
   Status rename(const std::string& from, const std::string& to) override {
     RECORDING_TRY(on_rename_());
-    return files_.rename(from, to);
-  }
-  Status remove(const std::string& path) override { return files_.remove(path); }
-  Status sync_directory(const std::string& path) override { return files_.sync_directory(path); }
-  Result<std::vector<std::string>> list(const std::string& path) override {
-    return files_.list(path);
-  }
-  Result<std::uint64_t> free_bytes(const std::string& path) override {
-    return files_.free_bytes(path);
+    return ForwardingFiles::rename(from, to);
   }
 
  private:
-  storage::FileSystem& files_;
   const std::function<Status()> on_rename_;
 };
 
