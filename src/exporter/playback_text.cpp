@@ -65,8 +65,8 @@ std::string chapter_title(const HlsInterruption& interruption) {
     missing_ms = interruption.ended_wall_ms - interruption.began_wall_ms;
   }
   std::string title = "After an interruption";
-  if (missing_ms > 0) {
-    title += " of " + std::to_string((missing_ms + kMsInSecond / 2) / kMsInSecond) + " s";
+  if (const std::int64_t rounded_s = (missing_ms + kMsInSecond / 2) / kMsInSecond; rounded_s > 0) {
+    title += " of " + std::to_string(rounded_s) + " s";
   }
   const bool is_word = std::all_of(interruption.reason.begin(), interruption.reason.end(),
                                    [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; });
