@@ -185,10 +185,13 @@ ngx_int_t handle(ngx_http_request_t* r) {
     const pages::Asset* asset = pages::find_asset(std::string_view(*below).substr(kPlayer.size()));
     return asset != nullptr ? serve_asset(r, *asset) : NGX_HTTP_NOT_FOUND;
   }
-  if (const ngx_int_t refused = check_link(r, app->config().link_secret); refused != NGX_OK) {
-    return refused;
-  }
   std::optional<VideoPath> path = below ? exporter::parse_video_path(*below) : std::nullopt;
+  if (const ngx_int_t refused = check_link(r, app->config().link_secret); refused != NGX_OK) {
+    // The page holds nothing of a video, and has words for people.
+    return path && path->bytes == VideoBytes::kPage
+               ? serve_page(r, pages::video_page(), static_cast<ngx_uint_t>(refused))
+               : refused;
+  }
   if (!path) {
     return NGX_HTTP_NOT_FOUND;
   }

@@ -3,6 +3,9 @@
 
 const RETRY_MS = 2000;
 const CHAPTERS_MS = 10000;
+const KEY_SECONDS = 5;
+// An interruption lies between two pictures, and its time is rounded.
+const BEHIND = 0.05;
 const HLS_TYPE = "application/vnd.apple.mpegurl";
 const WORDS = {
   no_media_yet: "Nothing is saved yet. Playback begins as soon as there is something.",
@@ -17,12 +20,12 @@ const find = selector => document.querySelector(selector);
 const video = find("video");
 const note = find("[role=status]");
 const position = find("#places input");
+const live = find("#live");
 // A link that is good for the page is good for all that it plays and shows.
 const url = name => `${location.pathname.replace(/\/+$/, "")}/${name}${location.search}`;
 
 function say(text) {
   note.textContent = text;
-  note.hidden = text === "";
 }
 
 function reveal(element) {
@@ -46,37 +49,43 @@ async function cues(name) {
     const lines = block.split("\n"), at = lines.findIndex(line => line.includes("-->"));
     if (at < 0) return [];
     const [begin, end] = lines[at].split("-->").map(time);
-    return [{begin, end, text: lines.slice(at + 1).join(" ")}];
+    return [{begin, end, text: lines.slice(at + 1).join(" ").trim()}];
   });
 }
 
 // ---- what there is to play
 
-// What a refusal says, and whether asking again may help.
-async function refusal(reply) {
+// Why there is nothing to play, empty when there is; and whether it will stay so.
+async function ask() {
+  const reply = await fetch(url("master.m3u8"), {cache: "no-store"}).catch(() => null);
+  if (reply === null) return {text: "The server cannot be reached. Trying again …", final: false};
+  if (reply.ok) return {text: "", final: false};
   const code = reply.status === 404
     ? (await reply.json().catch(() => null))?.error?.code ?? "video_not_found" : reply.status;
-  return {text: WORDS[code] ?? "The server cannot play this video now.",
+  return {text: WORDS[code] ?? "The server cannot play this video now. Trying again …",
           final: code in WORDS && code !== "no_media_yet"};
 }
 
 async function begin() {
-  const reply = await fetch(url("master.m3u8"), {cache: "no-store"}).catch(() => null);
-  if (reply?.ok) {
-    say("");
-    play();
-    return;
-  }
-  const {text, final} =
-    reply === null ? {text: "The server cannot be reached."} : await refusal(reply);
+  const {text, final} = await ask();
   say(text);
-  if (!final) setTimeout(begin, RETRY_MS);
+  video.hidden = final;
+  if (text === "") play();
+  else if (!final) setTimeout(begin, RETRY_MS);
+}
+
+// What is loaded already is played meanwhile.
+async function come_back(player) {
+  const {text, final} = await ask();
+  say(text);
+  if (text === "") setTimeout(() => player.startLoad(), RETRY_MS);
+  else if (!final) setTimeout(come_back, RETRY_MS, player);
 }
 
 async function give_up() {
-  const reply = await fetch(url("master.m3u8"), {cache: "no-store"}).catch(() => null);
-  say(reply === null ? "The server cannot be reached." : reply.ok
-    ? "This browser cannot play this video." : (await refusal(reply)).text);
+  const {text, final} = await ask();
+  say(text || "This browser cannot play this video.");
+  if (text !== "" && !final) setTimeout(begin, RETRY_MS);
 }
 
 function play() {
@@ -87,11 +96,15 @@ function play() {
     document.documentElement.dataset.player = "native";
     video.onerror = give_up;
     video.src = url("master.m3u8");
+    show_chapters();
+    const again = setInterval(() => {
+      show_chapters();
+      if (Number.isFinite(video.duration)) clearInterval(again);
+    }, CHAPTERS_MS);
   } else {
     say("This browser plays no HLS.");
     return;
   }
-  show_chapters();
   show_sprite();
 }
 
@@ -104,12 +117,23 @@ function play_with_hls_js() {
     if (error.type === Hls.ErrorTypes.MEDIA_ERROR && !mended) {
       mended = true;
       player.recoverMediaError();
-      return;
+    } else if (error.type === Hls.ErrorTypes.NETWORK_ERROR && player.levels.length > 0) {
+      come_back(player);
+    } else {
+      player.destroy();
+      give_up();
     }
-    player.destroy();
-    give_up();
   });
-  player.on(Hls.Events.LEVEL_LOADED, (_, {details}) => { growing = details.live; });
+  // Again and again while it is recorded: that is when there may be more chapters.
+  player.on(Hls.Events.LEVEL_LOADED, (_, {details}) => {
+    if (details.live) reveal(live);
+    else live.hidden = true;
+    show_chapters();
+  });
+  live.onclick = () => {
+    video.currentTime = player.liveSyncPosition ?? video.duration;
+    video.play().catch(() => {});
+  };
   player.on(Hls.Events.MANIFEST_PARSED, () => offer_qualities(player));
   player.loadSource(url("master.m3u8"));
   player.attachMedia(video);
@@ -119,43 +143,45 @@ function offer_qualities(player) {
   const choice = find("#quality select");
   if (player.levels.length < 2) return;
   const option = (value, text) => choice.add(new Option(text, value));
+  choice.replaceChildren();
   option(-1, "Automatic");
   player.levels.forEach((level, i) => {
-    const name = new URL(level.url[0], location.href).pathname.split("/").pop();
-    option(i, name.replace(/\.m3u8$/, "") + (level.height ? ` (${level.height} lines)` : ""));
+    const name = new URL(level.url[0], location.href).pathname.split("/").pop().replace(/\.m3u8$/, "");
+    option(i, name !== "source" ? name : level.height ? `Source (${level.height}p)` : "Source");
   });
   choice.value = -1;
-  choice.onchange = () => { player.currentLevel = Number(choice.value); };
+  choice.onchange = () => {
+    player.currentLevel = Number(choice.value);
+    // A picture that stands still is drawn anew only after a seek.
+    player.once(Hls.Events.LEVEL_SWITCHED, () => {
+      if (video.paused) video.currentTime = video.currentTime;
+    });
+  };
   reveal(find("#quality"));
 }
 
 // ---- chapters, one for each stretch without an interruption
 
 let chapters = [];
-let growing = null;  // as far as hls.js has said
 
 async function show_chapters() {
   const found = await cues("chapters.vtt");
-  if (found.length > 0) {
-    chapters = found;
-    draw_chapters();
-  }
-  // More may come as long as it is recorded.
-  if (growing ?? !Number.isFinite(video.duration)) setTimeout(show_chapters, CHAPTERS_MS);
-}
-
-function draw_chapters() {
-  find("nav ol").replaceChildren(...chapters.map(chapter => {
+  // Those that are there stay as they are, and keep the keyboard's focus.
+  const added = found.slice(chapters.length);
+  if (added.length === 0) return;
+  chapters = found;
+  find("nav ol").append(...added.map(chapter => {
     const item = document.createElement("li"), button = document.createElement("button");
     button.type = "button";
     button.textContent = `${clock(chapter.begin)} ${chapter.text}`;
-    button.onclick = () => { video.currentTime = chapter.begin; };
+    button.onclick = () => { video.currentTime = chapter.begin > 0 ? chapter.begin + BEHIND : 0; };
     item.append(button);
     return item;
   }));
   reveal(find("nav"));
   reveal(find("#places"));
   draw_marks();
+  follow();
 }
 
 function draw_marks() {
@@ -170,7 +196,7 @@ function draw_marks() {
 function follow() {
   position.value = video.currentTime;
   position.setAttribute("aria-valuetext", `${clock(video.currentTime)} of ${clock(video.duration || 0)}`);
-  const at = chapters.findLastIndex(chapter => chapter.begin <= video.currentTime + 0.05);
+  const at = chapters.findLastIndex(chapter => chapter.begin <= video.currentTime);
   document.querySelectorAll("nav button").forEach((button, i) =>
     i === at ? button.setAttribute("aria-current", "true") : button.removeAttribute("aria-current"));
 }
@@ -183,6 +209,12 @@ video.addEventListener("durationchange", () => {
 });
 video.addEventListener("timeupdate", follow);
 position.addEventListener("input", () => { video.currentTime = Number(position.value); });
+position.addEventListener("keydown", event => {
+  const way = {ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1}[event.key];
+  if (!way) return;
+  event.preventDefault();  // a tenth of a second at a time is no use
+  video.currentTime = Math.max(0, Math.min(video.currentTime + way * KEY_SECONDS, Number(position.max)));
+});
 
 // ---- pictures
 
@@ -192,20 +224,21 @@ async function show_sprite() {
     return place === null ? [] : [{...cue, place: place.slice(1).map(Number)}];
   });
   if (pictures.length === 0) return;
-  const preview = find("#preview");
-  preview.style.backgroundImage = `url("${url("sprite.jpg")}")`;
-  const show = (seconds, x) => {
-    const picture = pictures.findLast(one => one.begin <= seconds) ?? pictures[0];
-    const [left, top, width, height] = picture.place;
-    preview.style.backgroundPosition = `-${left}px -${top}px`;
-    preview.style.width = `${width}px`;
-    preview.style.height = `${height}px`;
-    preview.style.left = `${Math.max(0, Math.min(x - width / 2, innerWidth - width))}px`;
-    preview.hidden = false;
-  };
+  const preview = find("#preview"), tile = find("#preview i");
+  tile.style.backgroundImage = `url("${url("sprite.jpg")}")`;
   position.addEventListener("pointermove", event => {
-    const {left, width} = position.getBoundingClientRect();
-    show((event.clientX - left) / width * Number(position.max), event.clientX);
+    // The marks are as wide as the way of the thumb.
+    const way = find("#marks").getBoundingClientRect(), whole = find("#places").getBoundingClientRect();
+    const share = Math.max(0, Math.min((event.clientX - way.left) / way.width, 1));
+    const seconds = share * Number(position.max);
+    const [left, top, width, height] = (pictures.findLast(one => one.begin <= seconds) ?? pictures[0]).place;
+    tile.style.backgroundPosition = `-${left}px -${top}px`;
+    tile.style.width = `${width}px`;
+    tile.style.height = `${height}px`;
+    find("#preview span").textContent = clock(seconds);
+    preview.hidden = false;
+    const most = whole.width - preview.offsetWidth;
+    preview.style.left = `${Math.max(0, Math.min(event.clientX - whole.left - preview.offsetWidth / 2, most))}px`;
   });
   position.addEventListener("pointerleave", () => { preview.hidden = true; });
   reveal(find("#places"));

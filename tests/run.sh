@@ -135,9 +135,9 @@ integration() {  # NAME MODULE OPTIONS…
 # With the release module what needs its speed, a browser, or what no sanitizer goes together with;
 # everything else with sanitizers.
 fast="test_source_changes test_live_sources test_live_page test_live_enhanced test_transcoded
-      test_playback test_playback_changes test_hls test_walk test_console test_processing test_worker_jobs
-      test_enhanced_parameters test_enhanced_changes test_crash test_kills test_clock test_reloads
-      test_power_loss"
+      test_playback test_playback_changes test_hls test_walk test_console test_player_page
+      test_processing test_worker_jobs test_enhanced_parameters test_enhanced_changes test_crash
+      test_kills test_clock test_reloads test_power_loss"
 step "integration tests"
 integration release build/ngx_recording_module.so $(for module in $fast; do
     [ ! -f "tests/integration/$module.py" ] || echo "$module"; done)

@@ -1,5 +1,6 @@
 // node driver.mjs MODULES CHROMIUM: drives a browser as told on stdin, one JSON a line:
 //   ["page.click", "text=Start record"]  a call of a page, or of what is below it
+//   ["frame.press", "video", "Space"]    likewise, in the last frame of the page
 //   ["open", {options}]                  a page in a new context, which is the page from now on
 //   ["axe"]                              what axe-core finds serious on the page
 // and answers with one line each, {"value": …} or {"error": "…"}. Playwright waits by itself until
@@ -43,7 +44,7 @@ async function run([what, ...given]) {
   if (what === "axe") return axe();
   if (what === "told") return told.splice(0);
   const names = what.split(".").slice(1);
-  let object = page;
+  let object = what.startsWith("frame.") ? page.frames().at(-1) : page;
   for (const name of names.slice(0, -1)) object = object[name];
   const last = names.at(-1);
   if (last === "download") {
