@@ -57,13 +57,9 @@ std::optional<Response> stop_live(const Call& call, std::int32_t stream_index) {
     return no_content();
   }
   backend.wake(control.value().wake_pid);
-  LiveVideo video;
-  video.recording = control.value().recording;
-  video.stream_name = std::string(control.value().stream.name.view());
-  video.width = control.value().stream.session.width;
-  video.height = control.value().stream.session.height;
+  LiveVideo video = live_video_of(control.value().recording, control.value().stream);
   if (video.recording.stream_id == 0) {
-    video.recording.stream_id = id_of(control.value().stream, call.target);
+    video.recording.stream_id = call.target.id.value_or(0);
   }
   return reply(200, video_json(view_of(video), call.request.links, {}));
 }

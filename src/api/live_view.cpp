@@ -26,21 +26,18 @@ LiveStream copy_stream(const Transaction& live, std::int32_t index) {
 }
 
 LiveVideo copy_video(const Transaction& live, std::int32_t index) {
+  const runtime::RecordingRecord& recording = *live.recording(index);
+  const auto* stream = live.stream(recording.stream);
   LiveVideo copy;
-  copy.recording = *live.recording(index);
-  copy.index = index;
-  if (const auto* stream = live.stream(copy.recording.stream)) {
-    copy.app = std::string(stream->app.view());
-    copy.stream_name = std::string(stream->name.view());
+  copy.recording = recording;
+  if (stream != nullptr) {
+    copy = live_video_of(recording, *stream);
     copy.current = stream->recording == index;
-    if (copy.recording.stream_id == 0) {
-      copy.recording.stream_id = stream->stream_id;
-    }
-    if (copy.current && stream->session.id != 0) {
-      copy.width = stream->session.width;
-      copy.height = stream->session.height;
-    }
   }
+  if (!copy.current) {
+    copy.width = copy.height = 0;  // the session that is there now is another one's
+  }
+  copy.index = index;
   return copy;
 }
 
@@ -49,6 +46,29 @@ std::int32_t find_target(const Transaction& live, const Target& target) {
 }
 
 }  // namespace
+
+LiveVideo live_video_of(const runtime::RecordingRecord& recording,
+                        const runtime::StreamRecord& stream) {
+  LiveVideo video;
+  video.recording = recording;
+  video.app = std::string(stream.app.view());
+  video.stream_name = std::string(stream.name.view());
+  if (video.recording.stream_id == 0) {
+    video.recording.stream_id = stream.stream_id;
+  }
+  if (stream.session.id == 0) {
+    return video;
+  }
+  if (recording.recorded == runtime::Recorded::kRendition) {
+    // The best one is the first; all zero until it is known what they are.
+    video.width = stream.playback.renditions.front().width;
+    video.height = stream.playback.renditions.front().height;
+  } else {
+    video.width = stream.session.width;
+    video.height = stream.session.height;
+  }
+  return video;
+}
 
 Result<bool> has_open_recording(runtime::LiveState& state, const Target& target) {
   Result<Transaction> live = state.begin();

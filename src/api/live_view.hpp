@@ -25,7 +25,7 @@ struct LiveVideo {
   runtime::RecordingRecord recording;
   std::int32_t index = runtime::kNone;
   std::string app, stream_name;
-  std::int64_t width = 0, height = 0;  // of the session now; 0: not known
+  std::int64_t width = 0, height = 0;  // of what the session gives it now; 0: not known
   bool current = false;                // the stream's current one: it may still be stopped
 };
 
@@ -40,6 +40,9 @@ Result<std::vector<LiveStream>> busy_streams(runtime::LiveState& state);
 Result<std::vector<std::optional<LiveStream>>> live_streams_of(
     runtime::LiveState& state, const std::vector<catalog::StreamRow>& rows);
 
+// The video that `recording` of `stream` makes, as far as these two tell.
+LiveVideo live_video_of(const runtime::RecordingRecord& recording,
+                        const runtime::StreamRecord& stream);
 Result<std::optional<LiveVideo>> find_live_video(runtime::LiveState& state, std::int64_t video_id);
 Result<std::vector<LiveVideo>> live_videos(runtime::LiveState& state);
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "catalog/video_name.hpp"
+#include "recorder/stream_settings.hpp"
 
 namespace recording::api {
 
@@ -136,6 +137,7 @@ VideoRow row_of(const LiveVideo& video) {
   row.origin_size = recording.committed_bytes.get();
   row.width = video.width;
   row.height = video.height;
+  row.record_type = recorder::record_type_name(recording.recorded);
   row.recording_started_at = recording.started_wall_ms;
   row.recording_ended_at = recording.ended_wall_ms;
   row.transaction_id = std::string(recording.transaction_id.view());

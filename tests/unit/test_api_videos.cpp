@@ -97,6 +97,27 @@ void what_is_being_recorded_is_a_video_too(void**) {
   assert_true(later["recording_started_at"] == "2027-01-15T08:00:00.000Z");
 }
 
+// Its type and size are those of what is saved, not of what the encoder sends.
+void a_rendition_that_is_being_recorded_says_so(void**) {
+  Recording recording;
+  const auto index = recording.backend.stream(recording.stream).recording;
+  recording.backend.edit([&](auto& live) {
+    auto& playback = live.edit_stream(recording.stream).playback;
+    playback.rendition_count = 1;
+    playback.renditions[0].width = 640;
+    playback.renditions[0].height = 360;
+    live.edit_recording(index).recorded = runtime::Recorded::kRendition;
+  });
+  const Json before = call(recording.backend, Method::kGet, "videos/100").json;
+  const Json changed =
+      call(recording.backend, Method::kPatch, "videos/100", R"({"client_user_id":1})").json;
+  const Json stopped = call(recording.backend, Method::kPut, "streams/1/stop_recording").json;
+  for (const Json& shown : {before, changed, stopped}) {
+    assert_true(shown["record_type"] == "transcoded");
+    assert_true(shown["origin_width"] == 640 && shown["origin_height"] == 360);
+  }
+}
+
 void it_comes_first_and_once_in_every_page(void**) {
   Recording recording;
   const Ids whole = recording.ids("");
@@ -245,6 +266,7 @@ void gives_no_link_that_leads_nowhere(void**) {
 const CMUnitTest kTests[] = {
     cmocka_unit_test(shows_every_field_of_a_row),
     cmocka_unit_test(what_is_being_recorded_is_a_video_too),
+    cmocka_unit_test(a_rendition_that_is_being_recorded_says_so),
     cmocka_unit_test(it_comes_first_and_once_in_every_page),
     cmocka_unit_test(filters_also_what_is_being_recorded),
     cmocka_unit_test(the_outcome_in_the_catalogue_wins),
