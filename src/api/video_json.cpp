@@ -205,10 +205,6 @@ Status add_renditions(catalog::Catalog& rows, std::vector<VideoView>& views) {
 
 bool is_settled(const VideoRow& row) { return row.status != "pending" && row.status != "empty"; }
 
-bool is_video_field(std::string_view name) {
-  return whole_json(VideoView(), {}).contains(std::string(name));
-}
-
 Json video_json(const VideoView& view, const exporter::Links& links,
                 const std::vector<std::string>& fields) {
   Json whole = whole_json(view, links);

@@ -35,7 +35,6 @@ Status add_renditions(catalog::Catalog& rows, std::vector<VideoView>& views);
 // Whether the row says how the recording ended; what the live state says is then out of date.
 bool is_settled(const catalog::VideoRow& row);
 
-bool is_video_field(std::string_view name);
 // `fields`: the only ones wanted; empty: all.
 Json video_json(const VideoView& view, const exporter::Links& links,
                 const std::vector<std::string>& fields);
