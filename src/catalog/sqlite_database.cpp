@@ -86,6 +86,7 @@ bool ends_connection(int status) {
 }
 
 char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+char to_upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
 
 std::string_view bytes_of(sqlite3_value* value) {
   // The length must be asked afterwards.
@@ -99,12 +100,18 @@ bool has_part(std::string_view text, std::string_view part) {
   if (part.empty() || part.size() > text.size()) {
     return part.empty();
   }
-  const char first = to_lower(part.front());
+  constexpr std::size_t kNowhere = std::string_view::npos;
+  const std::string_view begins = text.substr(0, text.size() - part.size() + 1);
   const auto same = [](char a, char b) { return to_lower(a) == to_lower(b); };
-  for (const char *at = text.data(), *last = at + text.size() - part.size(); at <= last; ++at) {
-    if (to_lower(*at) == first && std::equal(part.begin(), part.end(), at, same)) {
+  const char lower = to_lower(part.front()), upper = to_upper(part.front());
+  // Where it may begin, in either case: find() looks at many bytes at once.
+  std::size_t small = begins.find(lower);
+  std::size_t large = lower == upper ? kNowhere : begins.find(upper);
+  for (std::size_t at = std::min(small, large); at != kNowhere; at = std::min(small, large)) {
+    if (std::equal(part.begin(), part.end(), text.substr(at).begin(), same)) {
       return true;
     }
+    (at == small ? small : large) = begins.find(text[at], at + 1);
   }
   return false;
 }

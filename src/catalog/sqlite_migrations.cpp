@@ -176,6 +176,20 @@ CREATE INDEX sessions_of_stream ON sessions (stream_id, number);
 ALTER TABLE deliveries ADD COLUMN error TEXT NOT NULL DEFAULT '';
 CREATE INDEX deliveries_failed ON deliveries (webhook, event) WHERE error <> '';
 )sql",
+    // The same indexes the other way round, and walked backwards: a new video is then added behind
+    // the last one, where SQLite fills its pages; in front of the first one it leaves half of each
+    // empty, and all of them are read for a search or a late page.
+    R"sql(
+DROP INDEX videos_newest;
+DROP INDEX videos_of_stream;
+DROP INDEX videos_by_status;
+DROP INDEX videos_of_client;
+CREATE INDEX videos_newest ON videos (recording_started_at, id, name);
+CREATE INDEX videos_of_stream ON videos (stream_id, recording_started_at, id, status, name);
+CREATE INDEX videos_by_status ON videos (status, recording_started_at, id, name);
+CREATE INDEX videos_of_client ON videos (client_user_id, recording_started_at, id, status, name)
+  WHERE client_user_id IS NOT NULL;
+)sql",
 };
 constexpr auto kVersion = static_cast<std::int64_t>(kSteps.size());
 
