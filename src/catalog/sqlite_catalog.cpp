@@ -180,13 +180,6 @@ Result<std::unique_ptr<SqliteDatabase>> open_reader(const std::string& path) {
   }
 }
 
-Status prepare_reader(SqliteDatabase& database) {
-  // Room for the index of 100,000 names, taken only when it is read: a search for what no video has
-  // then takes half the time.
-  RECORDING_TRY(database.execute("PRAGMA cache_size = -16384"));
-  return check_schema(database);
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Catalog>> open_sqlite_catalog(const std::string& path, bool writer) {
@@ -195,7 +188,7 @@ Result<std::unique_ptr<Catalog>> open_sqlite_catalog(const std::string& path, bo
   if (!database) {
     return std::move(database).error();
   }
-  RECORDING_TRY(writer ? prepare_writer(*database.value()) : prepare_reader(*database.value()));
+  RECORDING_TRY(writer ? prepare_writer(*database.value()) : check_schema(*database.value()));
   return std::unique_ptr<Catalog>(std::make_unique<SqliteCatalog>(std::move(database).value()));
 }
 
