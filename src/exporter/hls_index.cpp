@@ -28,6 +28,7 @@ struct Piece {
   std::int64_t line_us = 0;
   bool key = true;
   bool seam = false;
+  bool ahead = false;  // the packet of sound that stands in front of a seam's fragment
 };
 
 class HlsIndexer {
@@ -60,14 +61,15 @@ class HlsIndexer {
   }
 
   void on_run(const mp4::RunNote& run) {
-    if (fragment_ && run.offset != fragment_->end) {
+    if (fragment_ && run.offset != fragment_->end &&
+        !(std::exchange(fragment_->ahead, false) && run.kind == TrackKind::kVideo)) {
       end_fragment(fragment_->end);
     }
     const std::int64_t start_us = mp4::rescale(run.dts, run.timescale, kUsInSecond);
     const std::int64_t end_us = mp4::rescale(run.end_dts, run.timescale, kUsInSecond);
     if (!fragment_) {
       fragment_ = Piece{behind_.value_or(run.offset), 0, start_us, end_us, start_us, true, seam_};
-      seam_ = false;
+      fragment_->ahead = std::exchange(seam_, false) && run.kind == TrackKind::kAudio;
     }
     fragment_->end = run.offset + run.bytes;
     fragment_->start_us = std::min(fragment_->start_us, start_us);

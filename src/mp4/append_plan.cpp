@@ -95,15 +95,43 @@ Result<AppendPlan> AppendPlan::make(const FileState& state, const Fragment& frag
   for (TrackKind kind : kTrackOrder) {
     RECORDING_TRY(take_config(plan, state, kind, fragment.config[slot(kind)]));
   }
+  const bool seam = fragment.mark.has_value() || plan.changed != 0;
+  if (seam && state.epochs() > 0 && plan.runs.size() == media::kTrackKinds) {
+    const auto pictures =
+        std::find_if(fragment.runs.begin(), fragment.runs.end(),
+                     [](const Run& run) { return run.kind == TrackKind::kVideo; });
+    plan.put_sound_ahead(pictures->pieces.size());
+  }
   return plan;
+}
+
+void AppendPlan::put_sound_ahead(std::size_t picture_pieces) {
+  RunView& sound = runs.back();
+  ahead = RunView{sound.kind, sound.samples.first(1), sound.duration(0)};
+  const auto first = pieces.begin() + static_cast<std::ptrdiff_t>(picture_pieces);
+  auto behind = first;
+  for (std::uint64_t bytes = 0; bytes < ahead->bytes(); ++behind) {
+    bytes += behind->iov_len;
+  }
+  ahead_pieces.assign(first, behind);
+  pieces.erase(first, behind);
+  media_bytes -= ahead->bytes();
+  sound.samples = sound.samples.subspan(1);
+  if (sound.samples.empty()) {
+    runs.pop_back();
+  }
 }
 
 std::int64_t AppendPlan::position_ms(std::int64_t end_ms) const {
   std::int64_t first = std::numeric_limits<std::int64_t>::max();
-  for (const RunView& run : runs) {
+  const auto look = [&](const RunView& run) {
     const std::int64_t timescale = current[slot(run.kind)]->timescale;
     const std::int64_t dts = run.samples.front().dts;
     first = std::min(first, dts / timescale * 1000 + dts % timescale * 1000 / timescale);
+  };
+  std::for_each(runs.begin(), runs.end(), look);
+  if (ahead) {
+    look(*ahead);
   }
   return runs.empty() ? end_ms : first;
 }

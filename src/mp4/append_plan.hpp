@@ -3,6 +3,7 @@
 #include <sys/uio.h>
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -14,6 +15,13 @@ namespace recording::mp4 {
 
 // What one append() does to a file, after everything about it was checked.
 struct AppendPlan {
+  // At a seam: the first packet of sound, in a fragment of its own in front. Where the times of a
+  // track jump, browsers drop the pictures that follow up to a key frame (W3C Media Source
+  // Extensions, 3.5.8, "need random access point flag" of all tracks). The sound jumps by itself,
+  // by what it was shorter than the pictures before; found behind the key frame, that would cost
+  // the whole group.
+  std::optional<RunView> ahead;
+  std::vector<iovec> ahead_pieces;
   std::vector<RunView> runs;  // those with samples, video first
   std::vector<iovec> pieces;  // of their samples, in the same order
   std::uint64_t media_bytes = 0;
@@ -26,6 +34,9 @@ struct AppendPlan {
 
   // When this fragment begins; `end_ms` when it has no samples.
   [[nodiscard]] std::int64_t position_ms(std::int64_t end_ms) const;
+
+ private:
+  void put_sound_ahead(std::size_t picture_pieces);
 };
 
 }  // namespace recording::mp4

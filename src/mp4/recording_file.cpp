@@ -80,8 +80,8 @@ class RecordingFileImpl final : public RecordingFile {
   struct Written {
     std::optional<Epoch> epoch;
     std::optional<PlacedMark> mark;
-    std::uint64_t index_at = 0, epoch_at = 0, mark_at = 0, repairs_at = 0, moof_at = 0;
-    std::uint64_t media_at = 0, end = 0;
+    std::uint64_t index_at = 0, epoch_at = 0, mark_at = 0, repairs_at = 0, ahead_at = 0;
+    std::uint64_t ahead_media_at = 0, moof_at = 0, media_at = 0, end = 0;
     bool index = false, repairs = false;
   };
 
@@ -274,6 +274,20 @@ RecordingFileImpl::Written RecordingFileImpl::build(const AppendPlan& plan,
     written.mark = PlacedMark{*fragment.mark, state_.duration_ms()};
     write_private_box(header_, kMarkBox, encode(*written.mark));
   }
+  PerTrack<std::uint32_t> durations{};
+  for (TrackKind kind : kTrackOrder) {
+    const auto& setup = plan.current[slot(kind)];
+    durations[slot(kind)] = setup ? setup->default_duration : 0;
+  }
+  std::uint32_t sequence = state_.next_sequence();
+  if (plan.ahead) {
+    written.ahead_at = at();
+    write_fragment_header(header_, sequence++, {&*plan.ahead, 1}, durations);
+    written.ahead_media_at = at();
+    for (const iovec& piece : plan.ahead_pieces) {
+      put_bytes(header_, {static_cast<const std::uint8_t*>(piece.iov_base), piece.iov_len});
+    }
+  }
   if (!plan.runs.empty() && !fragment.repairs.empty()) {
     written.repairs = true;
     written.repairs_at = at();
@@ -281,12 +295,7 @@ RecordingFileImpl::Written RecordingFileImpl::build(const AppendPlan& plan,
   }
   written.moof_at = at();
   if (!plan.runs.empty()) {
-    PerTrack<std::uint32_t> durations{};
-    for (TrackKind kind : kTrackOrder) {
-      const auto& setup = plan.current[slot(kind)];
-      durations[slot(kind)] = setup ? setup->default_duration : 0;
-    }
-    write_fragment_header(header_, state_.next_sequence(), plan.runs, durations);
+    write_fragment_header(header_, sequence, plan.runs, durations);
   }
   written.media_at = at();
   written.end = written.media_at + plan.media_bytes;
@@ -313,6 +322,9 @@ void RecordingFileImpl::commit(const AppendPlan& plan, Written& written) {
   }
   if (written.mark) {
     state_.on_mark(*written.mark, written.mark_at);
+  }
+  if (plan.ahead) {
+    state_.on_fragment(written.ahead_at, written.ahead_media_at, {&*plan.ahead, 1});
   }
   if (written.repairs) {
     state_.on_repairs(written.repairs_at);

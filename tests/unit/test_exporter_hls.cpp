@@ -149,11 +149,17 @@ void a_map_is_the_epochs_own(void**) {
   MemFileSystem files;
   auto life = plain_life(20, 1);
   life[9].config[0] = video_config(2, 480);
+  for (std::size_t i = 9; i < life.size(); ++i) {
+    for (auto& sample : life[i].runs[1].samples) {
+      sample.dts += 480;  // sound is late, and stands in front
+    }
+  }
   write(files, "a", life);
   const HlsIndex index = index_of(files, "a");
   assert_int_equal(index.maps.size(), 2);
   assert_true((seconds_of(index) == std::vector<std::int64_t>{4, 4, 1, 4, 4, 3}));
   assert_true(index.segments[3].discontinuity);
+  assert_int_equal(index.segments[2].duration_us, 1'000'000);
   assert_int_equal(index.segments[2].map, 0);
   assert_int_equal(index.segments[3].map, 1);
   auto file = must(files.open_for_read("a"));

@@ -58,9 +58,19 @@ int intact_fragments(ByteView bytes, const std::vector<OwnedFragment>& life) {
   while (fragments < life.size() && sum < video) {
     sum += life[fragments++].runs[0].samples.size();
   }
-  return sum == video && has_samples(bytes, expected_samples(life, fragments))
-             ? static_cast<int>(fragments)
-             : -1;
+  auto expected = expected_samples(life, fragments);
+  if (fragments < life.size() && tracks.count(2) != 0 &&
+      tracks.at(2).samples.size() == expected[2].size() + 1) {
+    // At a seam the first packet of sound is whole before the rest is.
+    std::vector<OwnedFragment> torn(life.begin(),
+                                    life.begin() + static_cast<std::ptrdiff_t>(fragments) + 1);
+    auto& sound = torn.back().runs[1];
+    sound.last_duration = static_cast<std::uint32_t>(sound.samples[1].dts - sound.samples[0].dts);
+    sound.samples.resize(1);
+    torn.back().runs[0] = {};
+    expected = expected_samples(torn, torn.size());
+  }
+  return sum == video && has_samples(bytes, expected) ? static_cast<int>(fragments) : -1;
 }
 
 // Whether the file tells of the repairs of all these fragments, of each once.
@@ -110,7 +120,14 @@ bool goes_on(storage::FileSystem& files, MemFileSystem& memory, std::vector<Owne
     return false;
   }
   for (std::size_t i = have; i < life.size(); ++i) {
-    must(life[i].append_to(*file));
+    OwnedFragment rest = life[i];
+    auto& sound = rest.runs[1];  // its first packet may be there without the rest
+    while (!sound.samples.empty() &&
+           sound.samples.front().dts < file->end_dts(media::TrackKind::kAudio)) {
+      sound.samples.erase(sound.samples.begin());
+      sound.bytes.erase(sound.bytes.begin());
+    }
+    must(rest.append_to(*file));
   }
   must(file->finish());
   if (!tells_repairs(memory, life)) {

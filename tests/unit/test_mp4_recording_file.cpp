@@ -2,6 +2,8 @@
 #include <string>
 #include <vector>
 
+#include "mp4/recording_reader.hpp"
+
 #include "support/fault_file.hpp"
 #include "support/mp4_fixture.hpp"
 
@@ -61,6 +63,38 @@ void a_finished_file_is_a_regular_mp4_with_the_same_samples(void**) {
   assert_int_equal(tracks.at(1).entries.size(), 2);
   assert_int_equal(tracks.at(2).entries.size(), 1);
   assert_true(tracks.at(1).entries[1].find(std::string(40, '\2')) != std::string::npos);
+}
+
+// A browser that finds that the sound jumps must not have got the key frame yet.
+void sound_stands_in_front_of_a_seam(void**) {
+  MemFileSystem files;
+  FragmentMaker maker;
+  auto file = create_recording(files, kPath);
+  std::string told;
+  for (int i = 0; i < 5; ++i) {
+    OwnedFragment fragment = maker.next();
+    if (i == 0) {
+      fragment.config[0] = video_config();
+      fragment.config[1] = audio_config();
+    }
+    if (i == 0 || i == 2) {
+      fragment.mark = begin_mark(static_cast<std::uint64_t>(i) + 1);
+    }
+    if (i == 3) {
+      fragment.config[0] = video_config(2, 480);
+    }
+    must(fragment.append_to(*file));
+  }
+  must(file->finish());
+  auto finished = must(files.open_for_read(kPath));
+  mp4::NoteVisitor visitor;
+  visitor.on_mark = [&](const mp4::MarkNote&) { told += "|"; };
+  visitor.on_epoch = [&](const mp4::EpochNote&) { told += "|"; };
+  visitor.on_run = [&](const mp4::RunNote& run) {
+    told += run.kind == TrackKind::kVideo ? "V" : run.samples == 1 ? "a" : "A";
+  };
+  must(mp4::read_notes(*finished, {}, visitor));
+  assert_string_equal(told.c_str(), "||VAVA|aVA|aVAVA");
 }
 
 void edit_lists_start_each_track_at_its_first_pts(void**) {
@@ -358,6 +392,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(a_growing_file_has_every_fragment_at_once),
       cmocka_unit_test(a_finished_file_is_a_regular_mp4_with_the_same_samples),
+      cmocka_unit_test(sound_stands_in_front_of_a_seam),
       cmocka_unit_test(edit_lists_start_each_track_at_its_first_pts),
       cmocka_unit_test(a_track_that_begins_at_zero_has_no_edit_list),
       cmocka_unit_test(a_later_track_changes_the_head_and_moves_nothing),
