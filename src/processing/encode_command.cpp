@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "media/color_names.hpp"
+#include "mp4/rescale.hpp"
 
 namespace recording::processing {
 namespace {
@@ -69,13 +70,28 @@ std::string tone_map(const media::SourceParameters& source, transcode::PictureSi
          "zscale=t=bt709:m=bt709:r=tv,format=yuv420p,";
 }
 
-std::string picture_graph(const media::SourceParameters& source, const OutputPlan& plan) {
+constexpr const char* kTiny = "16:16";  // a macroblock
+
+// On the grid of the whole recording, so that parts go on as if there were none; a picture that is
+// missing is the one before it once more, also at the part's end.
+std::string constant_rate(const PicturePart& part, const OutputPlan& plan) {
+  const std::uint32_t clock = kTicks * plan.rate.den;
+  const std::int64_t end = mp4::rescale(part.pictures_end, clock, plan.rate.num, clock / 2);
+  return ",split[d][c];[d]scale=" + std::string(kTiny) + "[decoded];[c]settb=1/" +
+         std::to_string(kTicks) + ",setpts=PTS+" + std::to_string(part.begin) +
+         ",fps=" + plan.rate.text() +
+         ",tpad=stop=-1:stop_mode=clone,trim=end_pts=" + std::to_string(end);
+}
+
+std::string picture_graph(const PicturePart& part, const OutputPlan& plan) {
+  const media::SourceParameters& source = part.config.source;
   const auto& pictures = plan.pictures;
   std::string graph = "[0:v:0]";
   graph += source.interlaced ? "bwdif=mode=send_frame:deint=interlaced," : "";
   graph += tone_map(source, pictures.front().size);
   graph +=
       transcode::letterbox(pictures.front().size, plan.shape, scale_options(source, plan.colours)) +
+      (plan.constant_rate ? constant_rate(part, plan) : std::string()) +
       ",split=" + std::to_string(pictures.size());
   for (std::size_t i = 0; i < pictures.size(); ++i) {
     graph += "[s" + std::to_string(i) + "]";
@@ -113,9 +129,13 @@ std::string seconds(std::int64_t ticks) {
 
 }  // namespace
 
+std::size_t decoded_track(const OutputPlan& plan) {
+  return plan.constant_rate ? plan.pictures.size() : 0;
+}
+
 Arguments picture_arguments(const PicturePart& part, const OutputPlan& plan) {
   Arguments arguments = clip_input("error");
-  add(arguments, {"-filter_complex", picture_graph(part.config.source, plan)});
+  add(arguments, {"-filter_complex", picture_graph(part, plan)});
   for (std::size_t i = 0; i < plan.pictures.size(); ++i) {
     const OutputPictures& pictures = plan.pictures[i];
     const std::string n = ":v:" + std::to_string(i);
@@ -124,10 +144,14 @@ Arguments picture_arguments(const PicturePart& part, const OutputPlan& plan) {
          "-maxrate" + n, std::to_string(pictures.most_bps), "-bufsize" + n,
          std::to_string(2 * pictures.bps), "-level" + n, std::to_string(pictures.level)});
   }
-  add(arguments,
-      {"-fps_mode", "passthrough", "-enc_time_base", "1:" + std::to_string(kTicks), "-c:v",
-       "libx264", "-preset", "veryfast", "-profile:v", "high", "-sc_threshold", "0", "-g", "100000",
-       "-force_key_frames", "expr:gte(t,n_forced*" + std::to_string(kGroupSeconds) + ")"});
+  if (plan.constant_rate) {
+    add(arguments, {"-map", "[decoded]", "-b:v:" + std::to_string(plan.pictures.size()), "10k"});
+  }
+  add(arguments, {"-fps_mode", "passthrough", "-enc_time_base", "1:" + std::to_string(kTicks),
+                  "-c:v", "libx264", "-preset", "veryfast", "-profile:v", "high", "-sc_threshold",
+                  "0", "-g", "100000", "-force_key_frames",
+                  "expr:gte(t," + (plan.constant_rate ? seconds(part.begin) : "0") + "+n_forced*" +
+                      std::to_string(kGroupSeconds) + ")"});
   add_colours(arguments, plan.colours);
   if (plan.rate.known()) {  // instead of the clock that pictures' times are told in
     const media::FrameRate ticks{2 * plan.rate.num, plan.rate.den};

@@ -16,8 +16,12 @@ inline constexpr std::int64_t kShiftSeconds = 10;
 // From key frame to key frame, in all renditions at the same pictures.
 inline constexpr std::int64_t kGroupSeconds = 2;
 
-// Each picture of the clip once, at its own time, for every encoder; decoded once.
+// Each picture of the clip once, at its own time, for every encoder; decoded once. Of a plan with a
+// constant rate as many as that takes, at times of the recording; a track more then, of tiny
+// pictures, tells the times of those that were decoded.
 std::vector<std::string> picture_arguments(const PicturePart& part, const OutputPlan& plan);
+// The track of the output that has a picture for each that was decoded, at its time in the clip.
+std::size_t decoded_track(const OutputPlan& plan);
 
 // Without gaps, from the part's beginning to its end: what has no sound becomes silence.
 std::vector<std::string> sound_arguments(const SourcePart& part, const OutputPlan& plan);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <numeric>
 
 #include "media/frame_rate.hpp"
@@ -13,22 +14,71 @@ using transcode::PictureSize;
 
 PictureSize size_of(const media::SourceParameters& source) { return {source.width, source.height}; }
 
-// Pictures a second, of the part that has most of them: what a decoder must manage.
-double highest_rate(const SourcePlan& source) {
-  double highest = 1;
-  for (const PicturePart& part : source.pictures) {
-    std::int64_t ticks = 0;
-    std::uint64_t pictures = 0;
-    for (const PictureStretch& stretch : part.stretches) {
-      ticks += stretch.end - stretch.begin;
-      pictures += stretch.pictures;
-    }
-    if (ticks > 0) {
-      highest =
-          std::max(highest, static_cast<double>(pictures) * kTicks / static_cast<double>(ticks));
+double pictures_a_second(std::uint64_t pictures, std::int64_t ticks) {
+  return static_cast<double>(pictures) * kTicks / static_cast<double>(ticks);
+}
+
+struct PartRate {
+  double rate = 0;
+  std::int64_t ticks = 0;  // in which it was measured
+};
+
+// That of most of the part: its average, but where pictures are missing or something stood still.
+// From stretch to stretch, since how long a last picture is seen is a guess.
+PartRate rate_of(const PicturePart& part) {
+  const std::vector<PictureStretch>& stretches = part.stretches;
+  std::vector<double> rates;
+  PartRate whole;
+  std::uint64_t pictures = 0;
+  for (std::size_t i = 0; i < stretches.size(); ++i) {
+    const bool last = i + 1 == stretches.size();
+    const std::int64_t lasts =
+        (last ? stretches[i].end : stretches[i + 1].begin) - stretches[i].begin;
+    if (lasts > 0 && (!last || stretches.size() == 1)) {
+      rates.push_back(pictures_a_second(stretches[i].pictures, lasts));
+      pictures += stretches[i].pictures;
+      whole.ticks += lasts;
     }
   }
-  return std::min(highest, media::kHighestFrameRate);
+  if (rates.empty()) {
+    return whole;
+  }
+  const auto middle = rates.begin() + static_cast<std::ptrdiff_t>(rates.size() / 2);
+  std::nth_element(rates.begin(), middle, rates.end());
+  constexpr double kAlike = 0.01;
+  const double average = pictures_a_second(pictures, whole.ticks);
+  whole.rate = std::abs(average - *middle) < kAlike * *middle ? average : *middle;
+  return whole;
+}
+
+// Times are told in milliseconds: what is meant is a whole number, or that of NTSC beside it.
+media::FrameRate meant_rate(double measured) {
+  constexpr double kMeasured = 0.002, kNtsc = 1000.0 / 1001;
+  const double whole = std::max(std::round(measured), 1.0);
+  const double ntsc = whole * kNtsc;
+  const double nearest = std::abs(measured - ntsc) < std::abs(measured - whole) ? ntsc : whole;
+  return media::frame_rate_from(std::abs(measured - nearest) < kMeasured * nearest ? nearest
+                                                                                   : measured);
+}
+
+void plan_rate(const SourcePlan& source, OutputPlan& plan) {
+  constexpr double kAlike = 0.02;
+  constexpr std::int64_t kMeasurable = kTicks / 2;
+  std::vector<PartRate> parts;
+  for (const PicturePart& part : source.pictures) {
+    parts.push_back(rate_of(part));
+  }
+  const bool some = std::any_of(parts.begin(), parts.end(),
+                                [](const PartRate& part) { return part.ticks >= kMeasurable; });
+  double lowest = media::kHighestFrameRate, highest = 1;
+  for (const PartRate& part : parts) {
+    if (!some || part.ticks >= kMeasurable) {
+      lowest = std::min(lowest, part.rate);
+      highest = std::clamp(part.rate, highest, media::kHighestFrameRate);
+    }
+  }
+  plan.rate = meant_rate(highest);
+  plan.constant_rate = plan.rate.known() && lowest < highest * (1 - kAlike);
 }
 
 // Those of the largest picture that says any: what says none is taken for the same.
@@ -128,15 +178,14 @@ OutputPlan plan_output(const SourcePlan& source,
   }
   plan.shape = transcode::shape_of(size_of(*largest), largest->sar_num, largest->sar_den);
   plan.colours = common_colours(source);
-  const double rate = highest_rate(source);
-  plan.rate = media::frame_rate_from(rate);
+  plan_rate(source, plan);
   for (std::size_t i = 0; i < renditions.size(); ++i) {
     OutputPlan::Pictures pictures;
     pictures.rendition = i;
     pictures.size = transcode::scaled(size_of(*largest), renditions[i].height);
     pictures.bps = renditions[i].video_bps;
     pictures.most_bps = transcode::most_bps(pictures.bps);
-    pictures.level = transcode::avc_level(pictures.size, rate, pictures.most_bps);
+    pictures.level = transcode::avc_level(pictures.size, plan.rate.per_second(), pictures.most_bps);
     plan.pictures.push_back(pictures);
   }
   std::stable_sort(plan.pictures.begin(), plan.pictures.end(), [](const auto& a, const auto& b) {

@@ -32,7 +32,10 @@ struct OutputPlan {
   std::vector<Pictures> pictures;
   transcode::PictureShape shape;
   Colours colours;
-  media::FrameRate rate;  // what is declared; pictures keep their own times
+  media::FrameRate rate;  // of the part that has the highest
+  // Parts have different ones: all get `rate`, on one grid from the recording's zero. Otherwise
+  // pictures keep their own times, and `rate` is only declared.
+  bool constant_rate = false;
   // One encoder for each bit rate that is wanted; rendition i has sound sounds_of[i].
   std::vector<std::int64_t> sound_bps;
   std::vector<std::size_t> sounds_of;

@@ -1,8 +1,10 @@
 #include "processing/rendition_maker.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
+#include "mp4/rescale.hpp"
 #include "processing/encode_command.hpp"
 #include "processing/missing_parts.hpp"
 #include "processing/rendition_writer.hpp"
@@ -33,6 +35,9 @@ class Maker {
         return std::move(writer).error();
       }
       writers_.push_back(std::move(writer).value());
+      if (!source_.pictures.empty()) {
+        writers_.back()->mark(source_.pictures.front().seam);
+      }
     }
     RECORDING_TRY(sound_.start());
     for (const PicturePart& part : source_.pictures) {
@@ -64,7 +69,7 @@ class Maker {
         break;
       }
       if (!std::exchange(described, true)) {
-        for (std::size_t i = 0; i < run.tracks().size(); ++i) {
+        for (std::size_t i = 0; i < output_.pictures.size(); ++i) {
           RECORDING_TRY(writer_of(i).begin(run.tracks()[i]));
         }
       }
@@ -74,8 +79,16 @@ class Maker {
   }
 
   Status take(const PicturePart& part, OwnedSample sample) {
-    sample.dts += part.begin;
-    sample.pts += part.begin;
+    if (sample.track == decoded_track(output_)) {
+      missing_.add_picture(part, sample.pts + part.begin);
+    }
+    if (sample.track == output_.pictures.size()) {
+      return ok();
+    }
+    if (!output_.constant_rate) {
+      sample.dts += part.begin;
+      sample.pts += part.begin;
+    }
     RenditionWriter& writer = writer_of(sample.track);
     if (sample.key && writer.has_pictures()) {
       RECORDING_TRY(sound_.take_until(sample.pts));
@@ -83,7 +96,6 @@ class Maker {
     }
     writer.add_picture(sample);
     if (sample.track == 0) {
-      missing_.add_picture(part, sample.pts);
       progress_.at(static_cast<double>(sample.pts) / static_cast<double>(source_.end));
     }
     return ok();
@@ -98,11 +110,15 @@ class Maker {
       why = end.error().message;
     }
     missing_.end_part(part, why);
-    // What follows has another encoder.
-    const bool last = &part == &source_.pictures.back();
-    RECORDING_TRY(last ? ok() : sound_.take_until(part.end));
-    for (std::size_t i = 0; i < writers_.size() && !last; ++i) {
-      RECORDING_TRY(writers_[i]->flush(part.end));
+    return &part == &source_.pictures.back() ? ok() : end_before(part, *(&part + 1));
+  }
+
+  // What follows has another encoder.
+  Status end_before(const PicturePart& part, const PicturePart& next) {
+    RECORDING_TRY(sound_.take_until(part.end));
+    for (const auto& writer : writers_) {
+      RECORDING_TRY(writer->flush(part.pictures_end));
+      writer->mark(next.seam);
     }
     return ok();
   }
@@ -121,6 +137,9 @@ class Maker {
   }
 
   Status add_sound(const OwnedSample& sample) {
+    if (is_in_gap(mp4::rescale(sample.pts, output_.sample_rate, kTicks))) {
+      return ok();  // as in the source: not a silence of an hour for a download and a player
+    }
     for (std::size_t i = 0; i < writers_.size(); ++i) {
       if (output_.sounds_of[i] == sample.track) {
         RECORDING_TRY(writers_[i]->add_sound(sample));
@@ -132,6 +151,13 @@ class Maker {
                    static_cast<double>(source_.end));
     }
     return ok();
+  }
+
+  [[nodiscard]] bool is_in_gap(std::int64_t at) const {
+    const auto after =
+        std::upper_bound(source_.gaps.begin(), source_.gaps.end(), at,
+                         [](std::int64_t time, const Gap& gap) { return time < gap.begin; });
+    return after != source_.gaps.begin() && at < std::prev(after)->end;
   }
 
   Result<MadeRenditions> finish(const std::vector<std::string>& paths) {
@@ -146,8 +172,7 @@ class Maker {
                      (made.missing.empty() ? std::string() : ": " + made.missing);
         return made;
       }
-      const std::int64_t end =
-          source_.pictures.empty() ? 0 : source_.pictures.back().stretches.back().end;
+      const std::int64_t end = source_.pictures.empty() ? 0 : source_.pictures.back().pictures_end;
       RECORDING_TRY(writer.finish(end));
       made.renditions.push_back({paths[i], writer.pictures(), writer.file().duration_ms()});
     }

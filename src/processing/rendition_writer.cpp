@@ -129,11 +129,10 @@ Status RenditionWriter::write(std::size_t sounds, std::uint32_t last_picture) {
     return ok();
   }
   fragment.runs = runs;
-  if (file_->length() == 0) {
-    fragment.mark.emplace();
-  }
+  fragment.mark = mark_;
   RECORDING_TRY(file_->append(fragment));
   file_->begin_sync();  // or the disk does it all while finish() waits
+  mark_.reset();
   if (counts[0] > 0) {
     pictures_.config_is_new = false;
     pictures_.samples.clear();

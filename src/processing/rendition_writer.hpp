@@ -1,7 +1,9 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "media/video_source.hpp"
@@ -28,6 +30,8 @@ class RenditionWriter {
   Status add_sound(const OwnedSample& sample);
   [[nodiscard]] bool has_pictures() const { return !pictures_.samples.empty(); }
   [[nodiscard]] bool has_sound() const { return sounds_.last_dts >= 0; }
+  // Stands in front of what is written next.
+  void mark(mp4::Mark mark) { mark_ = std::move(mark); }
   // Writes the pictures that there are, and the sound before that time, in ticks of 1/120000 s.
   Status flush(std::int64_t until);
   // The last picture is seen until `pictures_end`, the last sound as long as it is.
@@ -54,6 +58,7 @@ class RenditionWriter {
   std::unique_ptr<mp4::RecordingFile> file_;
   std::unique_ptr<media::VideoSource> source_;  // puts parameter sets into key frames
   Track pictures_, sounds_;
+  std::optional<mp4::Mark> mark_ = mp4::Mark{};
   std::int64_t last_pts_ = 0;   // the picture that is shown last
   std::uint32_t last_gap_ = 0;  // between the last two in decoding order
   std::uint64_t picture_count_ = 0;

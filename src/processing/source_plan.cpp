@@ -20,10 +20,29 @@ class PlanVisitor final : public mp4::IndexWalk::Visitor {
   PlanVisitor(SourcePlan& plan, std::uint64_t limit) : plan_(plan), limit_(limit) {}
 
   Status on_note(const mp4::Note& note) override {
-    if (note.kind != mp4::NoteKind::kEpoch) {
-      return ok();
+    if (note.kind == mp4::NoteKind::kMark) {
+      return on_mark(note.offset);
     }
-    auto epoch = mp4::read_epoch(*plan_.file, note.offset, limit_, buffer_);
+    return note.kind == mp4::NoteKind::kEpoch ? on_epoch(note.offset) : ok();
+  }
+
+  Status on_run(const mp4::IndexedRun& run) override {
+    const mp4::RunView view{run.kind, run.samples, run.last_duration};
+    if (run.kind == TrackKind::kVideo) {
+      on_pictures(view);
+    } else if (sound_clock_ != 0) {
+      const std::int64_t begin = ticks(run.samples.front().dts);
+      if (plan_.sounds.empty() || !plan_.sounds.back().config.same_source(audio_)) {
+        begin_part(plan_.sounds, audio_, begin);
+      }
+      on_media(begin, ticks(view.end_dts()));
+    }
+    return ok();
+  }
+
+ private:
+  Status on_epoch(std::uint64_t offset) {
+    auto epoch = mp4::read_epoch(*plan_.file, offset, limit_, buffer_);
     if (!epoch) {
       return std::move(epoch).error();
     }
@@ -34,36 +53,43 @@ class PlanVisitor final : public mp4::IndexWalk::Visitor {
     if (audio && sound_clock_ == 0) {
       sound_clock_ = audio->timescale;
     }
-    return ok();
-  }
-
-  Status on_run(const mp4::IndexedRun& run) override {
-    const mp4::RunView view{run.kind, run.samples, run.last_duration};
-    if (run.kind == TrackKind::kVideo) {
-      on_pictures(view);
-    } else if (sound_clock_ != 0) {
-      begin_part(plan_.sounds, audio_, ticks(run.samples.front().dts));
-      plan_.end = std::max(plan_.end, ticks(view.end_dts()));
+    if (!seam_) {
+      seam_.emplace();
     }
     return ok();
   }
 
- private:
+  Status on_mark(std::uint64_t offset) {
+    auto payload = mp4::read_private_box(*plan_.file, offset, limit_, mp4::kMarkBox, buffer_);
+    auto mark = payload ? mp4::decode_mark(payload.value())
+                        : Result<mp4::PlacedMark>(std::move(payload).error());
+    if (!mark) {
+      return std::move(mark).error();
+    }
+    seam_ = std::move(mark).value().mark;
+    interrupted_ = true;
+    return ok();
+  }
+
   [[nodiscard]] std::int64_t ticks(std::int64_t dts) const {
     return mp4::rescale(dts, sound_clock_, kTicks);
+  }
+
+  void on_media(std::int64_t begin, std::int64_t end) {
+    constexpr std::int64_t kShortest = kTicks / 10;  // sound and pictures end at different times
+    if (std::exchange(interrupted_, false) && plan_.end != 0 && begin - plan_.end > kShortest) {
+      plan_.gaps.push_back({plan_.end, begin});
+    }
+    plan_.end = std::max(plan_.end, end);
   }
 
   // `at`: of its first sample. The first part of a track is all that comes before, too.
   template <class Part>
   static void begin_part(std::vector<Part>& parts, const media::TrackConfig& config,
                          std::int64_t at) {
-    if (!parts.empty() && parts.back().config.same_source(config)) {
-      return;
-    }
     const std::int64_t from_ms = parts.empty() ? 0 : at / kTicksInMs;
     if (!parts.empty()) {
       parts.back().clip.to_ms = from_ms;
-      parts.back().end = from_ms * kTicksInMs;
     }
     Part& part = parts.emplace_back();
     part.config = config;
@@ -73,7 +99,13 @@ class PlanVisitor final : public mp4::IndexWalk::Visitor {
 
   void on_pictures(const mp4::RunView& run) {
     const mp4::Sample& first = run.samples.front();
-    begin_part(plan_.pictures, video_, first.dts + first.cts);
+    const bool changed =
+        plan_.pictures.empty() || !plan_.pictures.back().config.same_source(video_);
+    // A change of sound may come between two key frames: its seam is at the next one.
+    if (changed || (seam_ && first.key)) {
+      begin_part(plan_.pictures, video_, first.dts + first.cts);
+      plan_.pictures.back().seam = std::exchange(seam_, std::nullopt).value_or(mp4::Mark{});
+    }
     PictureStretch stretch{mp4::kLongestTime, run.end_pts(), run.samples.size()};
     for (const mp4::Sample& sample : run.samples) {
       stretch.begin = std::min(stretch.begin, sample.dts + sample.cts);
@@ -82,13 +114,15 @@ class PlanVisitor final : public mp4::IndexWalk::Visitor {
       }
     }
     plan_.pictures.back().stretches.push_back(stretch);
-    plan_.end = std::max(plan_.end, stretch.end);
+    on_media(stretch.begin, stretch.end);
   }
 
   SourcePlan& plan_;
   std::uint64_t limit_;
   std::uint32_t sound_clock_ = 0;
   media::TrackConfig video_, audio_;
+  std::optional<mp4::Mark> seam_;  // in front of what comes
+  bool interrupted_ = false;
   Bytes buffer_;
 };
 
@@ -101,10 +135,23 @@ Status place(SourcePlan& plan, mp4::IndexWalk& walk, std::vector<Part>& parts) {
     }
     part.begin = selection.value().shown.begin;
   }
-  if (!parts.empty()) {
-    parts.back().end = plan.end;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    parts[i].end = i + 1 < parts.size() ? parts[i + 1].begin : plan.end;
   }
   return ok();
+}
+
+void place_ends(SourcePlan& plan) {
+  auto gap = plan.gaps.begin();
+  for (PicturePart& part : plan.pictures) {
+    const bool last = &part == &plan.pictures.back();
+    part.pictures_end = last ? part.stretches.back().end : part.end;
+    gap =
+        std::find_if(gap, plan.gaps.end(), [&](const Gap& one) { return one.begin > part.begin; });
+    if (!last && gap != plan.gaps.end() && gap->begin < part.end) {
+      part.pictures_end = gap->begin;
+    }
+  }
 }
 
 Result<mp4::Identity> read_identity(storage::File& file, const mp4::Head& head) {
@@ -139,6 +186,7 @@ Result<SourcePlan> read_source(std::shared_ptr<storage::File> file) {
   RECORDING_TRY(walk.value().visit_all(visitor));
   RECORDING_TRY(place(plan, walk.value(), plan.pictures));
   RECORDING_TRY(place(plan, walk.value(), plan.sounds));
+  place_ends(plan);
   std::sort(plan.keys.begin(), plan.keys.end(),
             [](const KeyPicture& a, const KeyPicture& b) { return a.at < b.at; });
   return plan;

@@ -22,13 +22,17 @@ struct PictureStretch {
   std::uint64_t pictures = 0;
 };
 
+// A stretch of the recording's time in which nothing was recorded.
+struct Gap {
+  std::int64_t begin = 0, end = 0;
+};
+
 struct KeyPicture {
   std::int64_t at = 0;
   std::size_t part = 0;  // into SourcePlan::pictures
 };
 
-// What is decoded by one decoder: a track between two changes of it. Changes of the other track
-// make no new one.
+// What is decoded by one decoder: a track between two changes of it.
 struct SourcePart {
   media::TrackConfig config;
   mp4::Clip clip;          // this track alone
@@ -36,8 +40,14 @@ struct SourcePart {
   std::int64_t end = 0;    // where the next part of the track begins, or the recording ends
 };
 
+// It also ends where players of the source find a discontinuity, so that they find one at the same
+// place in what is made of it (RFC 8216, 6.2.4).
 struct PicturePart : SourcePart {
   std::vector<PictureStretch> stretches;
+  mp4::Mark seam;  // in front of it; one that says nothing at a change of the source
+  // How long its last picture stands: to the next part, to a gap in front of that, or, of the last
+  // part, as long as it does in the recording.
+  std::int64_t pictures_end = 0;
 };
 
 // What a finished recording consists of, as far as it matters to those who make something of it.
@@ -47,6 +57,7 @@ struct SourcePlan {
   std::vector<PicturePart> pictures;
   std::vector<SourcePart> sounds;
   std::vector<KeyPicture> keys;  // in order
+  std::vector<Gap> gaps;         // those that recording_gap keeps, in order
   std::int64_t end = 0;          // of the longest track
 };
 

@@ -29,6 +29,12 @@ def times(path, track="v"):
     return [float(frame["pts_time"]) for frame in frames]
 
 
+def as_often(at, rate, end):
+    """Which of the pictures that are seen at these times each one is at that rate, up to `end`."""
+    return [max(i for i, time in enumerate(at) if int(time * rate + 0.5 + 1e-6) <= k)
+            for k in range(round(end * rate))]
+
+
 def stream(path, kind):
     [found] = [one for one in probe(path, "-show_streams")["streams"] if one["codec_type"] == kind]
     return found
@@ -96,7 +102,12 @@ class Changes(ProcessingTest):
     def check(self, server, case, path, video):
         folder = self.folder / case.name
         outcome = processed(path, folder, *TWO)
-        self.assert_made(outcome, folder, path)
+        shown = times(path)
+        which = range(len(shown))
+        if case.name.startswith("rate"):  # the higher of both, all through
+            which = as_often(shown, 15, 4)
+            shown = [k / 15 for k in range(4 * 15)]
+        self.assert_made(outcome, folder, path, pictures=shown)
         reply = Api(server.http_port).get(f"videos/{video['id']}/timeline")
         epochs = reply.json["epochs"]
         for row in outcome["renditions"]:
@@ -114,6 +125,7 @@ class Changes(ProcessingTest):
         # As bright as each part alone: one scaler over a change of range does not see to that.
         bright = [value for source in case.sources for value in luma_of(
             source, "scale=320:180:out_range=tv,format=yuv420p")]
+        bright = [bright[i] for i in which]
         now = luma(folder / "180p.mp4")
         self.assertEqual(len(now), len(bright))
         self.assertLess(max(abs(a - b) for a, b in zip(now, bright)), 1)
@@ -183,7 +195,11 @@ class Sync(ProcessingTest):
         [(path, _)] = self.recordings(
             server, {"sync": [self.flashing(5), changing, self.flashing(3)]}).values()
         folder = self.folder / "sync"
-        self.assert_made(processed(path, folder, *TWO), folder, path)
+        outcome = processed(path, folder, *TWO)
+        places = [round(30 * at) for at in times(folder / "180p.mp4")]
+        self.assert_made(outcome, folder, path, pictures=[place / 30 for place in places])
+        # One after the other, also at the interruptions.
+        self.assertEqual(places, list(range(places[0], places[0] + len(places))))
         made_flashes, made_beeps = self.events(folder / "180p.mp4")
         flashes, beeps = self.events(path)
         self.assertGreater(len(beeps), 10)

@@ -78,7 +78,40 @@ void one_size_for_all(void**) {
   assert_int_equal(plan.channels, 2);
   assert_int_equal(plan.sound_bps.size(), 2);  // two of the three share one
   assert_int_equal(plan.sounds_of[0], plan.sounds_of[2]);
-  assert_true(plan.rate == (media::FrameRate{50, 1}));
+}
+
+// The highest that a part has; what is measured a little beside it is the same.
+void one_rate_for_all(void**) {
+  SourcePlan source = mixed();
+  OutputPlan plan = plan_output(source, kSettings);
+  assert_true(plan.rate == (media::FrameRate{50, 1}) && plan.constant_rate);
+  assert_int_equal(decoded_track(plan), 3);
+  source.pictures[0].begin = 3'000'400;
+  source.pictures[0].pictures_end = 3'122'000;
+  const auto arguments = picture_arguments(source.pictures[0], plan);
+  assert_true(has(arguments,
+                  "setpts=PTS+3000400,fps=50,tpad=stop=-1:stop_mode=clone,trim="
+                  "end_pts=1301,split=3"));
+  assert_true(has(arguments, "expr:gte(t,25.003333+n_forced*2)"));
+
+  source.pictures = {pictures(64, 36, 60, 30), pictures(64, 48, 1, 30)};
+  source.pictures[0].stretches[3].pictures = 12;  // some are missing
+  source.pictures[1].stretches[0].end += kTicks / 1000;
+  source.pictures[0].stretches.push_back({60 * kTicks, 60 * kTicks + 5000, 1});  // a guess
+  source.pictures.push_back(pictures(64, 36, 1, 120));
+  source.pictures[2].stretches[0] = {0, kTicks / 500, 1};  // too short to tell
+  plan = plan_output(source, kSettings);
+  assert_true(plan.rate == (media::FrameRate{30, 1}));
+  assert_false(plan.constant_rate);
+  assert_int_equal(decoded_track(plan), 0);
+  assert_false(has(picture_arguments(source.pictures[0], plan), "fps="));
+
+  for (PictureStretch& stretch : source.pictures[0].stretches) {
+    stretch.begin = stretch.begin / 1000 * 1001;
+  }
+  source.pictures.resize(1);
+  source.pictures[0].stretches[3].pictures = 30;
+  assert_true(plan_output(source, kSettings).rate == (media::FrameRate{30000, 1001}));
 }
 
 void only_what_is_not_larger(void**) {
@@ -206,10 +239,14 @@ void what_is_missing(void**) {
 }  // namespace
 
 int main() {
-  const CMUnitTest tests[] = {
-      cmocka_unit_test(one_size_for_all),      cmocka_unit_test(only_what_is_not_larger),
-      cmocka_unit_test(odd_rates_of_sound),    cmocka_unit_test(commands),
-      cmocka_unit_test(high_dynamic_range),    cmocka_unit_test(sheets),
-      cmocka_unit_test(tiles_in_their_places), cmocka_unit_test(what_is_missing)};
+  const CMUnitTest tests[] = {cmocka_unit_test(one_size_for_all),
+                              cmocka_unit_test(only_what_is_not_larger),
+                              cmocka_unit_test(odd_rates_of_sound),
+                              cmocka_unit_test(commands),
+                              cmocka_unit_test(one_rate_for_all),
+                              cmocka_unit_test(high_dynamic_range),
+                              cmocka_unit_test(sheets),
+                              cmocka_unit_test(tiles_in_their_places),
+                              cmocka_unit_test(what_is_missing)};
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
