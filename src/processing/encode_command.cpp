@@ -187,32 +187,15 @@ Arguments sound_arguments(const SourcePart& part, const OutputPlan& plan) {
   return arguments;
 }
 
-// Smoothing the edges of blocks reads nothing of the file, so it finds no fault.
-Arguments check_arguments(const std::string& path, int threads) {
-  return {"-hide_banner",
-          "-nostdin",
-          "-nostats",
-          "-loglevel",
-          "error",
-          "-f",
-          "mov",
-          "-threads",
-          std::to_string(threads),
-          "-skip_loop_filter",
-          "all",
-          "-i",
-          "file:" + path,
-          "-map",
-          "0",
-          "-fps_mode",
-          "passthrough",
-          "-enc_time_base:v",
-          "1:" + std::to_string(kTicks),
-          "-progress",
-          "pipe:1",
-          "-f",
-          "null",
-          "-"};
+Arguments check_arguments(const std::string& path) {
+  Arguments arguments = {"-hide_banner", "-nostdin", "-nostats", "-loglevel", "error"};
+  add(arguments, {"-threads", "1", "-skip_frame", "nokey"});
+  add(arguments, {"-copyts", "-f", "mov", "-i", "file:" + path});
+  add(arguments, {"-map", "0", "-map", "0:v?", "-map", "0:a?", "-c", "copy"});
+  add(arguments, {"-c:v:1", "rawvideo", "-c:a:1", "pcm_s16le", "-fps_mode", "passthrough"});
+  add(arguments, {"-enc_time_base:v", "1:" + std::to_string(kTicks)});
+  add(arguments, {"-f", "framehash", "-hash", "crc32", "pipe:1"});
+  return arguments;
 }
 
 namespace {

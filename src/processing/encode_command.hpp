@@ -26,9 +26,10 @@ std::size_t decoded_track(const OutputPlan& plan);
 // Without gaps, from the part's beginning to its end: what has no sound becomes silence.
 std::vector<std::string> sound_arguments(const SourcePart& part, const OutputPlan& plan);
 
-// Decodes all of a file and says what is wrong with it. Standard output: lines of "-progress".
-// `threads` of the decoder; 0: as many as there are processors.
-std::vector<std::string> check_arguments(const std::string& path, int threads);
+// Reads all of a file, decodes its key frames and its sound, and says what is wrong with it.
+// Standard output, as of "-f framehash" with CRC-32: the samples of each track, in their order,
+// then as other tracks what was decoded, first the pictures.
+std::vector<std::string> check_arguments(const std::string& path);
 
 // One picture of a clip, the first: as it is seen, with square pixels, in the colours of JPEG.
 // kTile: in that size, with bars, as planes of 4:2:0; kWhole: as a JPEG file.

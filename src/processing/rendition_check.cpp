@@ -1,8 +1,8 @@
 #include "processing/rendition_check.hpp"
 
-#include <cstdlib>
-#include <deque>
-#include <memory>
+#include <algorithm>
+#include <array>
+#include <charconv>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,27 +13,96 @@
 namespace recording::processing {
 namespace {
 
-Status compare(const MadeRendition& made, const FinishedRun& decoded) {
-  transcode::ProgramReport report;
+// What check_arguments() has ffmpeg say of a file.
+class ReadBack {
+ public:
+  explicit ReadBack(const MadeRendition& made)
+      : made_(made),
+        tracks_((made.pictures.samples() > 0 ? 1U : 0U) + (made.sounds.samples() > 0 ? 1U : 0U)) {}
+
+  // "stream, dts, pts, duration, size, hash", the hash in hexadecimal digits.
+  void take(std::string_view line) {
+    if (line.starts_with('#')) {
+      return;
+    }
+    std::array<std::int64_t, 6> fields{};
+    std::size_t count = 0;
+    for (; count < fields.size() && !line.empty(); ++count) {
+      line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
+      const std::size_t end = std::min(line.find(','), line.size());
+      const int base = count + 1 < fields.size() ? 10 : 16;
+      if (std::from_chars(line.data(), line.data() + end, fields[count], base).ec != std::errc()) {
+        return;
+      }
+      line.remove_prefix(std::min(end + 1, line.size()));
+    }
+    if (count == fields.size()) {
+      take_sample(fields);
+    }
+  }
+
+  Status compare() const {
+    if (!(pictures_ == made_.pictures) || !(sounds_ == made_.sounds)) {
+      return wrong("has " + text(pictures_, sounds_) + " that are not the " +
+                   text(made_.pictures, made_.sounds) + " of the encoders");
+    }
+    if (decoded_keys_ != made_.keys) {
+      return wrong("decodes to " + std::to_string(decoded_keys_) + " key frames instead of " +
+                   std::to_string(made_.keys));
+    }
+    return ok();
+  }
+
+ private:
+  static Status wrong(const std::string& what) {
+    return Error{Errc::kCorrupt, "what was written " + what};
+  }
+  static std::string text(const SampleDigest& pictures, const SampleDigest& sounds) {
+    return std::to_string(pictures.samples()) + " pictures and " +
+           std::to_string(sounds.samples()) + " packets of sound";
+  }
+
+  void take_sample(const std::array<std::int64_t, 6>& fields) {
+    const auto [stream, dts, pts, duration, size, hash] = fields;
+    const bool has_pictures = made_.pictures.samples() > 0;
+    if (stream < tracks_) {
+      SampleDigest& digest = has_pictures && stream == 0 ? pictures_ : sounds_;
+      digest.add(pts, static_cast<std::uint64_t>(size), static_cast<std::uint32_t>(hash));
+    } else if (has_pictures && stream == tracks_) {
+      ++decoded_keys_;
+    }
+  }
+
+  const MadeRendition& made_;
+  std::int64_t tracks_;
+  SampleDigest pictures_, sounds_;
+  std::uint64_t decoded_keys_ = 0;
+};
+
+Status check(const Tools& tools, const MadeRendition& made) {
+  auto run = FfmpegRun::start(tools, check_arguments(made.path), nullptr);
+  if (!run) {
+    return std::move(run).error();
+  }
+  ReadBack read_back(made);
   transcode::Lines lines;
-  lines.add(
-      std::string_view(reinterpret_cast<const char*>(decoded.output.data()), decoded.output.size()),
-      [&report](std::string_view line) { report.take(line); });
-  if (!decoded.first_error.empty()) {
-    return Error{Errc::kCorrupt, "what was written does not decode: " + decoded.first_error};
+  for (;;) {
+    auto piece = run.value()->read();
+    if (!piece) {
+      return std::move(piece).error();
+    }
+    const ByteView bytes = piece.value();
+    if (bytes.empty()) {
+      break;
+    }
+    lines.add({reinterpret_cast<const char*>(bytes.data()), bytes.size()},
+              [&](std::string_view line) { read_back.take(line); });
   }
-  if (report.frames != static_cast<std::int64_t>(made.pictures)) {
-    return Error{Errc::kCorrupt, "what was written decodes to " + std::to_string(report.frames) +
-                                     " pictures instead of " + std::to_string(made.pictures)};
-  }
-  // To a packet of sound, or to a picture: ffmpeg does not say how long the last one is seen.
-  constexpr std::int64_t kTolerance = 200;
-  const std::int64_t lasts = report.media_us / 1000;
-  if (std::abs(lasts - made.duration_ms) > kTolerance) {
-    return Error{Errc::kCorrupt, "what was written lasts " + std::to_string(lasts) +
-                                     " ms instead of " + std::to_string(made.duration_ms)};
-  }
-  return ok();
+  RECORDING_TRY(run.value()->end());
+  const std::string& spoken = run.value()->first_error();
+  return spoken.empty()
+             ? read_back.compare()
+             : Status(Error{Errc::kCorrupt, "what was written does not decode: " + spoken});
 }
 
 }  // namespace
@@ -41,36 +110,13 @@ Status compare(const MadeRendition& made, const FinishedRun& decoded) {
 Result<std::vector<Status>> check_renditions(const Tools& tools,
                                              const std::vector<MadeRendition>& made,
                                              Progress& progress) {
-  // Several at once, of one thread each: that takes a seventh less than a decoder of several, and
-  // no processor waits for a program to start or to end. Those that are not listened to yet say
-  // little.
-  constexpr std::size_t kAtOnce = 3;
-  const int threads = made.size() > 1 ? 1 : 0;
-  std::deque<std::unique_ptr<FfmpegRun>> runs;
-  const auto start = [&](std::size_t i) -> Status {
-    if (i < made.size()) {
-      auto run = FfmpegRun::start(tools, check_arguments(made[i].path, threads), nullptr);
-      if (!run) {
-        return std::move(run).error();
-      }
-      runs.push_back(std::move(run).value());
-    }
-    return ok();
-  };
-  for (std::size_t i = 0; i + 1 < kAtOnce; ++i) {
-    RECORDING_TRY(start(i));
-  }
   std::vector<Status> checked;
-  for (std::size_t i = 0; i < made.size(); ++i) {
-    RECORDING_TRY(start(i + kAtOnce - 1));
-    auto decoded = finish(*runs.front());
-    runs.pop_front();
-    checked.push_back(decoded ? compare(made[i], decoded.value())
-                              : Status(std::move(decoded).error()));
+  for (const MadeRendition& one : made) {
+    checked.push_back(check(tools, one));
     if (!checked.back() && checked.back().error().code != Errc::kCorrupt) {
       return std::move(checked.back()).error();
     }
-    progress.at(static_cast<double>(i + 1) / static_cast<double>(made.size()));
+    progress.at(static_cast<double>(checked.size()) / static_cast<double>(made.size()));
   }
   return checked;
 }

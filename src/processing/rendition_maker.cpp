@@ -165,7 +165,8 @@ class Maker {
     made.missing = missing_.text();
     for (std::size_t i = 0; i < writers_.size(); ++i) {
       RenditionWriter& writer = *writers_[i];
-      const bool nothing = source_.pictures.empty() ? !writer.has_sound() : writer.pictures() == 0;
+      const bool nothing =
+          source_.pictures.empty() ? !writer.has_sound() : !writer.has_any_picture();
       if (nothing) {
         made.renditions.clear();
         made.error = "nothing of the recording could be decoded" +
@@ -174,7 +175,8 @@ class Maker {
       }
       const std::int64_t end = source_.pictures.empty() ? 0 : source_.pictures.back().pictures_end;
       RECORDING_TRY(writer.finish(end));
-      made.renditions.push_back({paths[i], writer.pictures(), writer.file().duration_ms()});
+      made.renditions.push_back({paths[i], writer.pictures(), writer.sounds(), writer.keys(),
+                                 writer.file().duration_ms()});
     }
     return made;
   }

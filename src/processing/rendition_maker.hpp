@@ -6,6 +6,7 @@
 #include "processing/ffmpeg_run.hpp"
 #include "processing/output_plan.hpp"
 #include "processing/progress.hpp"
+#include "processing/sample_digest.hpp"
 #include "storage/file.hpp"
 
 namespace recording::processing {
@@ -13,7 +14,8 @@ namespace recording::processing {
 // A rendition that was written and finished, but has not got its name yet.
 struct MadeRendition {
   std::string path;
-  std::uint64_t pictures = 0;
+  SampleDigest pictures, sounds;  // what was written
+  std::uint64_t keys = 0;
   std::int64_t duration_ms = 0;
 };
 

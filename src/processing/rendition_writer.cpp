@@ -4,11 +4,20 @@
 #include <utility>
 
 #include "media/avc_source.hpp"
+#include "mp4/crc32.hpp"
 #include "mp4/rescale.hpp"
 #include "processing/encode_command.hpp"
 
 namespace recording::processing {
 namespace {
+
+std::uint32_t crc32_of(const std::vector<iovec>& pieces) {
+  std::uint32_t crc = 0;
+  for (const iovec& one : pieces) {
+    crc = mp4::crc32({static_cast<const std::uint8_t*>(one.iov_base), one.iov_len}, crc);
+  }
+  return crc;
+}
 
 iovec piece(ByteView bytes) { return {const_cast<std::uint8_t*>(bytes.data()), bytes.size()}; }
 
@@ -62,10 +71,10 @@ void RenditionWriter::add_picture(const OwnedSample& sample) {
   last_gap_ = static_cast<std::uint32_t>(std::max<std::int64_t>(dts - pictures_.last_dts, 1));
   add(pictures_, dts, sample.pts, sample);
   last_pts_ = std::max(last_pts_, sample.pts);
-  ++picture_count_;
   if (!sample.key) {
     return;
   }
+  ++keys_;
   std::vector<iovec>& pieces = pictures_.pieces.back();
   const auto [at, insert] = source_->take_key_frame(pieces);
   if (!insert.empty()) {
@@ -117,6 +126,8 @@ Status RenditionWriter::write(std::size_t sounds, std::uint32_t last_picture) {
     }
     for (std::size_t k = 0; k < count; ++k) {
       pieces[i].insert(pieces[i].end(), track.pieces[k].begin(), track.pieces[k].end());
+      track.written.add(track.samples[k].dts + track.samples[k].cts, track.samples[k].size,
+                        crc32_of(track.pieces[k]));
     }
     mp4::Run& run = runs.emplace_back();
     run.kind = kind;

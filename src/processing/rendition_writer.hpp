@@ -9,6 +9,7 @@
 #include "media/video_source.hpp"
 #include "mp4/recording_file.hpp"
 #include "processing/encoder_run.hpp"
+#include "processing/sample_digest.hpp"
 #include "storage/file.hpp"
 
 namespace recording::processing {
@@ -29,6 +30,7 @@ class RenditionWriter {
   // One that would be is left out.
   Status add_sound(const OwnedSample& sample);
   [[nodiscard]] bool has_pictures() const { return !pictures_.samples.empty(); }
+  [[nodiscard]] bool has_any_picture() const { return pictures_.last_dts >= 0; }
   [[nodiscard]] bool has_sound() const { return sounds_.last_dts >= 0; }
   // Stands in front of what is written next.
   void mark(mp4::Mark mark) { mark_ = std::move(mark); }
@@ -37,7 +39,10 @@ class RenditionWriter {
   // The last picture is seen until `pictures_end`, the last sound as long as it is.
   Status finish(std::int64_t pictures_end);
 
-  [[nodiscard]] std::uint64_t pictures() const { return picture_count_; }  // that were added
+  // What was written.
+  [[nodiscard]] const SampleDigest& pictures() const { return pictures_.written; }
+  [[nodiscard]] const SampleDigest& sounds() const { return sounds_.written; }
+  [[nodiscard]] std::uint64_t keys() const { return keys_; }
   [[nodiscard]] const mp4::RecordingFile& file() const { return *file_; }
 
  private:
@@ -48,6 +53,7 @@ class RenditionWriter {
     std::vector<mp4::Sample> samples;  // not written yet
     std::vector<std::vector<iovec>> pieces;
     std::vector<std::shared_ptr<const Bytes>> bytes;
+    SampleDigest written;
   };
 
   explicit RenditionWriter(std::unique_ptr<mp4::RecordingFile> file) : file_(std::move(file)) {}
@@ -61,7 +67,7 @@ class RenditionWriter {
   std::optional<mp4::Mark> mark_ = mp4::Mark{};
   std::int64_t last_pts_ = 0;   // the picture that is shown last
   std::uint32_t last_gap_ = 0;  // between the last two in decoding order
-  std::uint64_t picture_count_ = 0;
+  std::uint64_t keys_ = 0;
 };
 
 }  // namespace recording::processing

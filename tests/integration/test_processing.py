@@ -370,6 +370,27 @@ class Mishaps(ProcessingTest):
         script.chmod(0o755)
         return script
 
+    def test_what_was_damaged_gets_no_name(self):
+        """Behind the encoders' back, in a picture that no key frame is: seen before it is given out."""
+        path, _ = self.changing()
+        folder = self.folder / "made"
+        script = self.folder / "ffmpeg"
+        script.write_text("""#!/bin/sh
+for word; do case $word in
+file:*90p*)
+    at=$(ffprobe -v error -select_streams v -show_entries packet=pos,flags -of csv=p=0 "${word#file:}" |
+         grep -v K | head -n 3 | tail -n 1 | cut -d , -f 1)
+    printf 'noise' | dd of="${word#file:}" bs=1 seek=$((at + 20)) conv=notrunc 2> /dev/null ;;
+esac; done
+exec ffmpeg "$@"
+""")
+        script.chmod(0o755)
+        outcome = processed(path, folder, *TWO, ffmpeg=script)
+        whole, damaged = outcome["renditions"]
+        self.assertEqual((whole["name"], whole["error"]), ("180p", ""))
+        self.assertRegex(damaged["error"], "^what was written ")
+        self.assertEqual([path.name for path in folder.iterdir()], ["180p.mp4"])
+
     def test_cancelled(self):
         path, _ = self.changing()
         folder = self.folder / "made"
