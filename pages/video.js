@@ -151,7 +151,9 @@ function offer_qualities(player) {
   });
   choice.value = -1;
   choice.onchange = () => {
-    player.currentLevel = Number(choice.value);
+    // Where what is played now is replaced, the picture stands still up to the next key frame, with
+    // the sound going on: from the next segment on, then.
+    player[video.paused ? "currentLevel" : "nextLevel"] = Number(choice.value);
     // A picture that stands still is drawn anew only after a seek.
     player.once(Hls.Events.LEVEL_SWITCHED, () => {
       if (video.paused) video.currentTime = video.currentTime;

@@ -1,10 +1,14 @@
 """The player page, and HLS of the file itself: across changes, finished and while it grows."""
+import datetime
+import json
 import re
+import time
 import unittest
 
 from tests.integration.support import AUTOMATIC, Api, RecordingTest, test_clip, wait_for
 from tests.integration.support.browser import CHROMIUM, embed
-from tests.integration.support.changes import clip, decoded, flv_tags, joined, write_flv
+from tests.integration.support.changes import (
+    clip, decoded, flv_tags, is_video_header, joined, write_flv)
 from tests.integration.support.compare import packets
 
 # The upper half light, the lower dark; in every other part it is upside down.
@@ -27,7 +31,7 @@ const until = async what => {
   }
 };
 const steps = [];
-let video, spectrum;
+let video, spectrum, round = 0, still = 0;  // the longest that a picture stood still, in media time
 function look(name) {
   const canvas = document.createElement("canvas");
   canvas.width = 64; canvas.height = 64;
@@ -38,21 +42,38 @@ function look(name) {
   spectrum.getFloatFrequencyData(levels);
   const peak = levels.indexOf(Math.max(...levels));
   steps.push({name, at: video.currentTime, upper: green(16), lower: green(48),
-              width: video.videoWidth, height: video.videoHeight,
+              width: video.videoWidth, height: video.videoHeight, still,
               hertz: peak * spectrum.context.sampleRate / spectrum.fftSize});
 }
-async function play_from_to(from, to) {
+function choose(quality) {
+  const choice = inside().querySelector("#quality select");
+  choice.value = [...choice.options].find(one => one.text.startsWith(quality)).value;
+  choice.dispatchEvent(new Event("change"));
+}
+async function play_from_to(from, to, quality, then) {
   video.pause();
   video.currentTime = from;
   await until(() => !video.seeking && video.readyState > 2);
+  if (quality) {
+    choose(quality);
+    await until(() => !video.seeking && video.readyState > 2 &&
+                      (quality === "Source" || video.videoHeight === parseInt(quality)));
+  }
+  still = 0;
   await video.play();
   // Shown, not only decoded: a busy machine is late with pictures.
-  const shown = meta => {
+  const mine = ++round, shown = meta => {
+    if (mine !== round) return;
+    if (last >= from && meta.mediaTime > last) still = Math.max(still, meta.mediaTime - last);
     last = meta.mediaTime;
     video.requestVideoFrameCallback((_, next) => shown(next));
   };
   let last = -1;
   video.requestVideoFrameCallback((_, meta) => shown(meta));
+  if (then) {
+    await until(() => last >= from + 0.3);
+    choose(then);
+  }
   await until(() => (last >= to - 0.3 && last <= to + 5 && video.currentTime >= to) || video.ended);
 }
 (async () => {
@@ -65,8 +86,8 @@ async function play_from_to(from, to) {
     spectrum.smoothingTimeConstant = 0;
     audio.createMediaElementSource(video).connect(spectrum);
     spectrum.connect(audio.destination);
-    for (const [from, to] of STEPS) {
-      await play_from_to(from, to);
+    for (const [from, to, quality, then] of STEPS) {
+      await play_from_to(from, to, quality, then);
       look(`${from} to ${to}`);
     }
     await tell({steps, duration: video.duration, growing: GROWING,
@@ -221,25 +242,27 @@ class ThroughHlsJs(RecordingTest):
                 [[1, 1.8], [ends[-1] + 1, ends[-1] + 1.8]] +
                 [[end - 2, end - 1] for end in ends[::-1]])
 
-    def open(self, server, video, growing):
+    def open(self, server, video, growing, steps=None):
         page = OUTSIDE.replace("EMBED", re.sub(
             r'src="http://[^/]+', 'src="', video["iframe_embed_code"]))
-        for word, value in (("STEPS", self.steps()), ("GROWING", str(growing).lower()),
+        for word, value in (("STEPS", json.dumps(steps or self.steps())),
+                            ("GROWING", str(growing).lower()),
                             ("TAIL", SECONDS * len(PARTS) - 1)):
             page = page.replace(word, str(value))
         return embed(self, page, server)
 
-    def assert_steps(self, told):
+    def assert_steps(self, told, steps=None):
+        steps = steps or self.steps()
         self.assertNotIn("error", told)
         self.assertEqual((told["player"], told["says"]), ("hls.js", ""))
-        self.assertEqual(len(told["steps"]), len(self.steps()), told)
-        for step, (_, to) in zip(told["steps"], self.steps()):
+        self.assertEqual(len(told["steps"]), len(steps), told)
+        for step, (_, to, *quality) in zip(told["steps"], steps):
             part = int(to / SECONDS)
             light, dark = ((step["lower"], step["upper"]) if part % 2 else
                            (step["upper"], step["lower"]))
             self.assertAlmostEqual(light, 0xC0, delta=8, msg=step)
             self.assertAlmostEqual(dark, 0x30, delta=8, msg=step)
-            size = PARTS[part].get("size", "320x180")
+            size = "171x96" if quality[-1:] == ["96p"] else PARTS[part].get("size", "320x180")
             self.assertEqual(f"{step['width']}x{step['height']}", size, step)
             self.assertAlmostEqual(step["hertz"], 440, delta=12, msg=step)
             self.assertAlmostEqual(step["at"], to, delta=1, msg=step)
@@ -257,6 +280,53 @@ class ThroughHlsJs(RecordingTest):
                                msg=site.results[1])
         self.assertEqual({path.rpartition("/")[2] for path, status in site.asked if status >= 400},
                          {"favicon.ico", "poster.jpg", "sprite.vtt"})
+
+    def test_another_quality_across_an_interruption(self):
+        """The same then and there in each, though time was left in for what is missing."""
+        server = self.start_nginx(
+            worker=1, recording="storage @prefix@/data/videos; min_free 1m; "
+                                "rendition 96p video=80k audio=48k;",
+            application="live on; recording on; auto_record on; recording_min_duration 0; "
+                        "recording_reconnect_window 6s; recording_gap keep;")
+        flv, _ = source_of(self, *PARTS[:3])
+        tags = flv_tags(flv)
+        [_, _, again] = [ms for kind, ms, body in tags if is_video_header(kind, body)]
+        for number, half in enumerate((
+                [tag for tag in tags if tag[1] < again],
+                [(kind, ms - again, body) for kind, ms, body in tags if ms >= again])):
+            if number > 0:
+                time.sleep(3)  # what is missing
+            path = write_flv(self.folder / f"{number}.flv", half)
+            self.assertEqual(self.send(server, "cam", path, "--speed", "8").wait(), 0)
+        def ready():
+            [video] = self.videos(server)
+            return video if video["status"] == "ready" else None
+        video = wait_for(ready, 60, "it is ready")
+        api = Api(server.http_port)
+        lists = [api.get(f"/videos/{video['slug']}/{name}.m3u8").body.decode()
+                 for name in ("source", "96p")]
+        whole, quality = [[
+            [sum(map(float, re.findall(r"#EXTINF:([\d.]+),", part))),
+             *map(datetime.datetime.fromisoformat, re.findall("DATE-TIME:(.*)", part))]
+            for part in text.split("#EXT-X-DISCONTINUITY\n")] for text in lists]
+        self.assertEqual(len(whole), 3, lists)
+        self.assertEqual(len(quality), 3, lists)
+        for one, other in zip(whole, quality):
+            self.assertAlmostEqual(one[0], SECONDS, delta=0.4)
+            # But for two pictures that an encoder holds back.
+            self.assertAlmostEqual(one[0], other[0], delta=0.25)
+            self.assertAlmostEqual(one[1].timestamp(), other[1].timestamp(), delta=0.25)
+
+        def at(*places):
+            return [[end - 1, end + 0.8, name] for end, name in places]
+        steps = at((SECONDS, "Source"), (SECONDS, "96p"), (2 * SECONDS, "Source"),
+                   (2 * SECONDS, "96p"), (SECONDS, "96p"), (2 * SECONDS, "Source"))
+        steps.append([1, SECONDS + 1.8, "Source", "96p"])  # changed while it plays
+        site = self.open(server, video, False, steps)
+        wait_for(lambda: site.results, 120, "it was played")
+        self.assert_steps(site.results[0], steps)
+        for step in site.results[0]["steps"]:  # up to the next key frame it would be a second
+            self.assertLess(step["still"], 0.9, step)
 
     def test_growing(self):
         server = self.start_nginx(application=AUTOMATIC)
