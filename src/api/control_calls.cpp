@@ -1,4 +1,5 @@
 #include <functional>
+#include <memory>
 #include <utility>
 
 #include "api/calls.hpp"
@@ -24,10 +25,12 @@ std::int64_t id_of(const runtime::StreamRecord& stream, const Target& target) {
   return stream.stream_id != 0 ? stream.stream_id : target.id.value_or(0);
 }
 
-std::optional<Response> start_live(const Call& call, std::int32_t stream_index) {
+// `no_id` becomes true where it wants only a video id.
+std::optional<Response> start_live(const Call& call, std::int32_t stream_index, bool& no_id) {
   Backend& backend = *call.backend;
   Result<Control> control = recorder::start_recording(backend.state(), backend.clock(),
                                                       stream_index, backend.min_free_bytes());
+  no_id = !control && control.error().message.starts_with("catalog_unavailable");
   if (!control) {
     return control.error().code == Errc::kNotFound ? std::nullopt
                                                    : std::optional(failure(control.error()));
@@ -108,13 +111,39 @@ void control(Call call, const Verb& verb, Response not_live) {
   ask_catalog(std::move(call), verb, std::move(not_live));
 }
 
+void start(Call call, const std::shared_ptr<bool>& no_id) {
+  control(
+      std::move(call),
+      [no_id](const Call& now, std::int32_t index) { return start_live(now, index, *no_id); },
+      failure(409, "stream_not_live",
+              "nobody publishes this stream; start the encoder, or set auto_record to record it "
+              "from its first frame"));
+}
+
 }  // namespace
 
+// The housekeeper keeps ids in stock. Right after a start of nginx there may be none yet: then one
+// is asked for and waited for.
 void start_recording(Call call) {
-  control(std::move(call), start_live,
-          failure(409, "stream_not_live",
-                  "nobody publishes this stream; start the encoder, or set auto_record to record "
-                  "it from its first frame"));
+  auto no_id = std::make_shared<bool>(false);
+  Call first = call;
+  first.done = [call = std::move(call), no_id](Response response) mutable {
+    if (!*no_id) {
+      return call.done(std::move(response));
+    }
+    call.backend->catalog().write(
+        [](catalog::Catalog& catalog) { return catalog.lease_video_ids(1); },
+        [call = std::move(call), no_id](Result<catalog::IdRange> lease) mutable {
+          const runtime::IdBlock stock = call.backend->state().shared_gauges()->video_ids;
+          if (lease && stock.next >= stock.end) {
+            if (auto live = call.backend->state().begin()) {
+              live.value().stock_video_ids(lease.value().first, lease.value().end);
+            }
+          }
+          start(std::move(call), no_id);  // what it says now stands
+        });
+  };
+  start(std::move(first), no_id);
 }
 
 void stop_recording(Call call) { control(std::move(call), stop_live, no_content()); }

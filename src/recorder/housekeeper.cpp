@@ -238,10 +238,7 @@ void Housekeeper::lease_ids() {
           return;
         }
         env_.changes.make([range = lease.value()](LiveState::Transaction& live) {
-          runtime::Shared& shared = live.edit_shared();
-          // What was left of the old block is given up: numbers have gaps, and nobody minds.
-          shared.video_ids.next = range.first;
-          shared.video_ids.end = range.end;
+          live.stock_video_ids(range.first, range.end);
         });
         // Recordings that began before the first lease get their ids now.
         env_.changes.make([](LiveState::Transaction& live) {

@@ -306,6 +306,12 @@ void LiveState::Transaction::remove_recording(std::int32_t index) {
   }
 }
 
+void LiveState::Transaction::stock_video_ids(std::int64_t first, std::int64_t end) {
+  Shared& shared = edit_shared();
+  shared.video_ids.next = first;
+  shared.video_ids.end = end;
+}
+
 std::int64_t LiveState::Transaction::take_video_id() {
   const IdBlock& ids = state_->mapping_->view.header->shared.video_ids;
   if (ids.next >= ids.end) {

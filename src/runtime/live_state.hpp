@@ -76,6 +76,9 @@ class LiveState {
     Result<std::int32_t> add_recording();  // in_use set, rest default; kUnavailable: zone full
     void remove_recording(std::int32_t index);
 
+    // A new lease of video ids, up to `end`. What was left of the one before is given up: numbers
+    // have gaps, and nobody minds.
+    void stock_video_ids(std::int64_t first, std::int64_t end);
     // The next leased video id; 0 when the lease is used up.
     std::int64_t take_video_id();
 

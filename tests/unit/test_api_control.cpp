@@ -110,10 +110,21 @@ void a_full_disk_is_422(void**) {
   assert_true(start.error_message().find("no_space") == std::string::npos);
 }
 
-void without_a_video_id_it_is_503_and_nothing_is_recorded(void**) {
+void without_a_video_id_one_is_fetched(void**) {
   FakeBackend backend;
   const auto index = backend.publish("live", "cam", 7);
   backend.edit([](auto& live) { live.edit_shared().video_ids = {}; });
+  const Answer start = call(backend, Method::kPut, "streams/7/start_recording");
+  assert_int_equal(start.status(), 200);
+  assert_true(start.json["recording"]["video_id"] == 1);
+  assert_true(backend.stream(index).recording != runtime::kNone);
+}
+
+void where_none_is_to_be_had_it_is_503_and_nothing_is_recorded(void**) {
+  FakeBackend backend;
+  const auto index = backend.publish("live", "cam", 7);
+  backend.edit([](auto& live) { live.edit_shared().video_ids = {}; });
+  backend.catalog_reachable = false;
   const Answer start = call(backend, Method::kPut, "streams/7/start_recording");
   assert_int_equal(start.status(), 503);
   assert_int_equal(backend.stream(index).recording, runtime::kNone);
@@ -127,7 +138,8 @@ const CMUnitTest kTests[] = {
     cmocka_unit_test(tells_an_idle_stream_from_an_unknown_one),
     cmocka_unit_test(finds_a_live_stream_by_an_id_that_only_the_catalogue_knows),
     cmocka_unit_test(a_full_disk_is_422),
-    cmocka_unit_test(without_a_video_id_it_is_503_and_nothing_is_recorded),
+    cmocka_unit_test(without_a_video_id_one_is_fetched),
+    cmocka_unit_test(where_none_is_to_be_had_it_is_503_and_nothing_is_recorded),
 };
 
 }  // namespace
