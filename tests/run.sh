@@ -41,9 +41,11 @@ export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 mkdir -p "$logs"
 
 step "packages"
-tools/install_packages.sh test > "$logs/packages.log" 2>&1 ||
+tools/install_packages.sh build pages > "$logs/packages.log" 2>&1 ||
     { tail -n 40 "$logs/packages.log"; count "install packages" 0 1; finish; }
-tools/tmpfs_dir.sh > /dev/null || { count "tmpfs" 0 1; finish; }
+# Browsers and the like come while the module is built.
+tools/install_packages.sh test > "$logs/packages-test.log" 2>&1 &
+packages_pid=$!
 python=/usr/bin/python3
 
 step "builds"
@@ -55,6 +57,9 @@ build_or_stop() {  # NAME ENVIRONMENT…
     count "$name" 1 0
 }
 build_or_stop "build release"
+wait $packages_pid ||
+    { tail -n 40 "$logs/packages-test.log"; count "install packages" 0 1; finish; }
+tools/tmpfs_dir.sh > /dev/null || { count "tmpfs" 0 1; finish; }
 # With what the crash tests look at, too: one variant less to build.
 build_or_stop "build with sanitizers" SANITIZE=address,undefined RECORDING_TESTING=1
 # nginx's own way, without Debian's flags: the glue once more.
@@ -86,12 +91,11 @@ fuzz_build() {
         cmake --build build-fuzz -j "$cores"
 }
 fuzz_one() {  # NAME: from the seeds, in a corpus that is kept from run to run
-    local corpus=$root/build-fuzz/corpus/$1 seeds=$root/tests/fuzz/corpus/$1 seconds=8
+    local corpus=$root/build-fuzz/corpus/$1 seeds=$root/tests/fuzz/corpus/$1 seconds=5
     # What decodes what an encoder says of its media gets longer.
     case $1 in
         fuzz_a[acv]*_config | fuzz_hevc_config | fuzz_vp9_config | fuzz_opus_config | \
-            fuzz_flac_config | fuzz_flv_* | fuzz_avc_source | fuzz_sources) seconds=30 ;;
-        fuzz_mp4_*) seconds=20 ;;
+            fuzz_flac_config | fuzz_flv_* | fuzz_avc_source | fuzz_sources | fuzz_mp4_*) seconds=12 ;;
     esac
     mkdir -p "$corpus"
     [ -d "$seeds" ] || seeds=

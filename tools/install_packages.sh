@@ -1,6 +1,7 @@
 #!/bin/bash
 # tools/install_packages.sh GROUP…: installs what is missing of a group's Debian packages.
 #   build   to build the module
+#   pages   to fetch hls.js for its pages
 #   run     to run it: nginx, nginx-rtmp-module, ffmpeg to publish with, curl
 #   serve   to run it in a container, with ffmpeg for live playback
 #   test    for tests/run.sh (with build and run)
@@ -19,15 +20,16 @@ packages=
 for group in "${@:-build}"; do
     case $group in
         build) packages+=" $build" ;;
+        # What is not Debian's own npm does as well.
+        pages) command -v npm > /dev/null || packages+=" npm" ;;
         run) packages+=" $run" ;;
         serve) packages+=" $serve" ;;
         test)
             packages+=" $build $run $test"
-            # For hls.js of the pages and for driving a browser; what is not Debian's own npm does as well.
-            command -v npm > /dev/null || packages+=" npm"
+            command -v npm > /dev/null || packages+=" npm"  # for driving a browser, too
             ;;
         bench) packages+=" $build $run $bench" ;;
-        *) echo "usage: tools/install_packages.sh build|run|serve|test|bench…" >&2; exit 2 ;;
+        *) echo "usage: tools/install_packages.sh build|pages|run|serve|test|bench…" >&2; exit 2 ;;
     esac
 done
 

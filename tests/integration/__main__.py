@@ -21,9 +21,10 @@ import unittest
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 # Begun first, so that no long one is left at the end.
-LONGEST = ("test_live", "test_source_changes", "test_live_sources", "test_timestamps",
+LONGEST = ("test_hls", "test_live", "test_source_changes", "test_live_sources", "test_timestamps",
            "test_interruptions", "test_crash", "test_takeover", "test_refused", "test_kills",
-           "test_recovery", "test_processing", "test_clock", "test_timeline", "test_divide", "test_power_loss")
+           "test_recovery", "test_processing", "test_clock", "test_timeline", "test_divide", "test_power_loss",
+           "test_player_page")
 
 # Of these a failure counts, whatever the next run says.
 RANDOM = ("test_crash", "test_kills", "test_power_loss", "test_takeover")
