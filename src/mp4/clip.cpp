@@ -118,16 +118,19 @@ Status Selector::visit(const std::function<bool(std::size_t)>& wanted, const OnR
   return ok();
 }
 
-// Whether a sample of the last index is shown after that time.
+// Whether a sample of the last index that has any is shown after that time.
 Result<bool> Selector::ends_after(std::int64_t ms) {
-  bool after = false;
-  RECORDING_TRY(visit([this](std::size_t i) { return i + 1 == walk_.size(); },
-                      [&](const IndexedRun& run) {
-                        const Sample& last = run.samples.back();
-                        after = after ||
-                                (is_known(run.kind) &&
-                                 last.dts + last.cts + run.last_duration > ticks(ms, run.kind));
-                      }));
+  bool some = false, after = false;
+  RunVisitor visitor([&](const IndexedRun& run) {
+    if (is_known(run.kind)) {
+      const Sample& last = run.samples.back();
+      some = true;
+      after = after || last.dts + last.cts + run.last_duration > ticks(ms, run.kind);
+    }
+  });
+  for (std::size_t i = walk_.size(); i-- > 0 && !some;) {
+    RECORDING_TRY(walk_.visit(i, visitor));
+  }
   return after;
 }
 

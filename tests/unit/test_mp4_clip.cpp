@@ -315,12 +315,32 @@ void one_track_of_both(void**) {
 
 }  // namespace
 
+// Pictures alone, of a file whose last indexes tell of sound alone.
+void pictures_that_ended_long_before_the_sound(void**) {
+  FragmentMaker maker;
+  std::vector<OwnedFragment> life;
+  for (int i = 0; i < kSeconds; ++i) {
+    life.push_back(maker.next(i < 4));
+  }
+  life[0].mark = begin_mark(1);
+  life[0].config[0] = video_config();
+  life[0].config[1] = audio_config();
+  Source source(std::move(life), true);
+  Clip clip;
+  clip.from_ms = 1000;
+  clip.only = media::TrackKind::kVideo;
+  assert_int_equal(Mp4Parser(source.bytes(clip)).tracks().at(1).samples.size(), 90);
+  clip.from_ms = 5000;
+  assert_string_equal(source.refusal(clip).c_str(), "beyond_the_end");
+}
+
 int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(parts_between_two_times),
       cmocka_unit_test(clips_that_meet_have_every_picture_once),
       cmocka_unit_test(one_epoch_alone),
       cmocka_unit_test(what_is_not_there),
+      cmocka_unit_test(pictures_that_ended_long_before_the_sound),
       cmocka_unit_test(leading_pictures_are_left_out),
       cmocka_unit_test(a_clip_that_is_over_does_not_change),
       cmocka_unit_test(sound_alone_and_pictures_alone),
