@@ -69,7 +69,8 @@ class HlsIndexer {
     const std::int64_t end_us = mp4::rescale(run.end_dts, run.timescale, kUsInSecond);
     if (!fragment_) {
       fragment_ = Piece{behind_.value_or(run.offset), 0, start_us, end_us, start_us, true, seam_};
-      fragment_->ahead = std::exchange(seam_, false) && run.kind == TrackKind::kAudio;
+      fragment_->ahead =
+          std::exchange(seam_, false) && run.kind == TrackKind::kAudio && run.samples == 1;
     }
     fragment_->end = run.offset + run.bytes;
     fragment_->start_us = std::min(fragment_->start_us, start_us);

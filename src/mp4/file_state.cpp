@@ -56,6 +56,7 @@ void FileState::on_epoch(const Epoch& epoch, std::uint64_t offset) {
 void FileState::on_mark(const PlacedMark& mark, std::uint64_t offset) {
   last_mark_ = mark;
   marked_ms_ = duration_ms();
+  missing_here_ms_.reset();
   for (auto& track : tracks_) {
     if (track) {
       track->samples_since_mark = 0;
@@ -91,17 +92,19 @@ void FileState::on_fragment(std::uint64_t offset, std::uint64_t data_offset,
   }
 }
 
+// Up to the first sample behind the mark, of whichever track: one may come a fragment earlier.
 void FileState::note_missing(std::span<const RunView> runs) {
-  if (!marked_ms_) {
-    return;
-  }
-  std::int64_t first_ms = std::numeric_limits<std::int64_t>::max();
   for (const RunView& run : runs) {
     const TrackState& track = *tracks_[slot(run.kind)];
-    first_ms = std::min(first_ms, to_ms(run.samples.front().dts, track.setup.timescale));
+    if (!marked_ms_ || track.samples_since_mark > 0) {
+      continue;
+    }
+    const std::int64_t first_ms = to_ms(run.samples.front().dts, track.setup.timescale);
+    const std::int64_t missing_ms = std::max<std::int64_t>(first_ms - *marked_ms_, 0);
+    const std::int64_t least_ms = std::min(missing_ms, missing_here_ms_.value_or(missing_ms));
+    missing_ms_ += least_ms - missing_here_ms_.value_or(0);
+    missing_here_ms_ = least_ms;
   }
-  missing_ms_ += std::max<std::int64_t>(first_ms - *marked_ms_, 0);
-  marked_ms_.reset();
 }
 
 const char* FileState::refuse(std::span<const RunView> runs) const {

@@ -65,9 +65,10 @@ class FileState {
   std::optional<PlacedMark> last_mark_;
   IndexBuilder index_;
   std::vector<FragmentPlace> recent_;
-  std::optional<std::uint64_t> repairs_;   // where those of the next fragment are
-  std::int64_t indexed_ms_ = 0;            // duration at the last index box
-  std::optional<std::int64_t> marked_ms_;  // duration at a mark whose first fragment comes next
+  std::optional<std::uint64_t> repairs_;         // where those of the next fragment are
+  std::int64_t indexed_ms_ = 0;                  // duration at the last index box
+  std::optional<std::int64_t> marked_ms_;        // duration at the last mark
+  std::optional<std::int64_t> missing_here_ms_;  // behind it, as far as is known
   std::int64_t missing_ms_ = 0;
   std::uint32_t epochs_ = 0;
   std::uint32_t next_sequence_ = 1;

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "mp4/box_reader.hpp"
+#include "mp4/fragment_header.hpp"
 #include "mp4/private_boxes.hpp"
 #include "mp4/scanner.hpp"
 
@@ -14,6 +15,24 @@ struct Seen {
   int fragments = 0;  // counted up to 2
   bool only_zeros = true;
 };
+
+// The packet of sound in front of a seam was written with the fragment behind it.
+bool is_sound_ahead(storage::File& file, std::uint64_t at, std::uint64_t end) {
+  constexpr std::uint64_t kMost = 512;
+  Bytes moof(static_cast<std::size_t>(std::min(kMost, end - at)));
+  if (!read_exactly(file, moof, at)) {
+    return false;
+  }
+  const auto header = parse_box_header(moof);
+  if (!header || header->size > moof.size()) {
+    return false;
+  }
+  auto fragment =
+      parse_fragment_header(ByteView(moof).first(static_cast<std::size_t>(header->size)), {});
+  return fragment && fragment.value().runs.size() == 1 &&
+         fragment.value().runs[0].kind == media::TrackKind::kAudio &&
+         fragment.value().runs[0].samples.size() == 1;
+}
 
 // Looks for moof boxes by their first bytes, whatever is broken in front of them.
 Result<Seen> search(storage::File& file, std::uint64_t at, std::uint64_t end) {
@@ -35,7 +54,8 @@ Result<Seen> search(storage::File& file, std::uint64_t at, std::uint64_t end) {
       i = static_cast<std::size_t>(found - piece.data());
       if (i + kFront <= piece.size() && std::memcmp(found, "moof", 4) == 0 &&
           std::memcmp(found + 8, "mfhd", 4) == 0) {
-        ++seen.fragments;
+        const std::uint64_t moof = std::max<std::uint64_t>(at + i, 4) - 4;  // behind its size
+        seen.fragments += is_sound_ahead(file, moof, end) ? 0 : 1;
       }
     }
     // The next piece begins with what was too short to tell.

@@ -7,6 +7,8 @@
 #include "mp4/box_writer.hpp"
 #include "mp4/crc32.hpp"
 #include "mp4/recording_reader.hpp"
+#include "mp4/scanner.hpp"
+#include "mp4/torn_tail.hpp"
 #include "support/fault_file.hpp"
 #include "support/mp4_fixture.hpp"
 
@@ -433,6 +435,35 @@ void a_finished_file_that_lost_its_moov_grows_again(void**) {
 
 }  // namespace
 
+// A page of one write that a power cut did not take, at a seam, where two fragments are written.
+void a_seam_without_its_front_is_one_fragment(void**) {
+  MemFileSystem files;
+  FragmentMaker maker;
+  auto file = create_recording(files, kPath);
+  std::size_t end = 0;
+  for (int i = 0; i < 4; ++i) {
+    OwnedFragment fragment = maker.next();
+    if (i == 0) {
+      fragment.config[0] = video_config();
+      fragment.config[1] = audio_config();
+    }
+    if (i % 3 == 0) {
+      fragment.mark = begin_mark(static_cast<std::uint64_t>(i) + 1);
+    }
+    end = i == 3 ? static_cast<std::size_t>(file->length()) : 0;
+    must(fragment.append_to(*file));
+  }
+  file.reset();
+  Bytes bytes = files.read(kPath);
+  std::fill_n(bytes.begin() + static_cast<std::ptrdiff_t>(end) + 40, 64, std::uint8_t{0});
+  files.put("front.mp4", std::move(bytes));
+  auto torn = must(files.open_for_read("front.mp4"));
+  const mp4::TornTail tail =
+      must(mp4::look_at_tail(*torn, must(mp4::scan(*torn, ~std::uint64_t{0}))));
+  assert_int_equal(tail.from, end);
+  assert_true(tail.what == mp4::TornTail::What::kFragment);
+}
+
 int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(after_any_failing_call_the_file_goes_on),
@@ -440,6 +471,7 @@ int main() {
       cmocka_unit_test(a_failed_call_can_be_made_again),
       cmocka_unit_test(a_torn_tail_is_cut_at_every_length),
       cmocka_unit_test(a_tail_of_zeros_is_cut),
+      cmocka_unit_test(a_seam_without_its_front_is_one_fragment),
       cmocka_unit_test(a_torn_head_is_restored_from_its_copy),
       cmocka_unit_test(a_file_without_a_whole_beginning_is_left_alone),
       cmocka_unit_test(a_head_is_not_restored_from_a_copy_that_is_none),

@@ -97,6 +97,31 @@ void sound_stands_in_front_of_a_seam(void**) {
   assert_string_equal(told.c_str(), "||VAVA|aVA|aVAVA");
 }
 
+// What is kept of an interruption is no media; sound that comes back late is none either.
+void what_is_missing_ends_with_the_first_sample(void**) {
+  MemFileSystem files;
+  FragmentMaker maker;
+  auto file = create_recording(files, kPath);
+  for (int i = 0; i < 4; ++i) {
+    OwnedFragment fragment = maker.next();
+    for (auto& sample : fragment.runs[0].samples) {
+      sample.dts += i >= 2 ? 10 * 120000 : 0;
+    }
+    for (auto& sample : fragment.runs[1].samples) {
+      sample.dts += i >= 2 ? 10 * 48000 + 43200 : 0;
+    }
+    if (i % 2 == 0) {
+      fragment.mark = begin_mark(static_cast<std::uint64_t>(i) + 1);
+    }
+    if (i == 0) {
+      fragment.config[0] = video_config();
+      fragment.config[1] = audio_config();
+    }
+    must(fragment.append_to(*file));
+  }
+  assert_in_range(file->duration_ms() - file->media_ms(), 9'950, 10'000);
+}
+
 void edit_lists_start_each_track_at_its_first_pts(void**) {
   MemFileSystem files;
   auto life = eventful_life(4);
@@ -393,6 +418,7 @@ int main() {
       cmocka_unit_test(a_growing_file_has_every_fragment_at_once),
       cmocka_unit_test(a_finished_file_is_a_regular_mp4_with_the_same_samples),
       cmocka_unit_test(sound_stands_in_front_of_a_seam),
+      cmocka_unit_test(what_is_missing_ends_with_the_first_sample),
       cmocka_unit_test(edit_lists_start_each_track_at_its_first_pts),
       cmocka_unit_test(a_track_that_begins_at_zero_has_no_edit_list),
       cmocka_unit_test(a_later_track_changes_the_head_and_moves_nothing),
