@@ -147,11 +147,11 @@ Arguments picture_arguments(const PicturePart& part, const OutputPlan& plan) {
   if (plan.constant_rate) {
     add(arguments, {"-map", "[decoded]", "-b:v:" + std::to_string(plan.pictures.size()), "10k"});
   }
-  add(arguments, {"-fps_mode", "passthrough", "-enc_time_base", "1:" + std::to_string(kTicks),
-                  "-c:v", "libx264", "-preset", "veryfast", "-profile:v", "high", "-sc_threshold",
-                  "0", "-g", "100000", "-force_key_frames",
-                  "expr:gte(t," + (plan.constant_rate ? seconds(part.begin) : "0") + "+n_forced*" +
-                      std::to_string(kGroupSeconds) + ")"});
+  // "t" counts from the first picture, also with "-copyts".
+  add(arguments,
+      {"-fps_mode", "passthrough", "-enc_time_base", "1:" + std::to_string(kTicks), "-c:v",
+       "libx264", "-preset", "veryfast", "-profile:v", "high", "-sc_threshold", "0", "-g", "100000",
+       "-force_key_frames", "expr:gte(t,n_forced*" + std::to_string(kGroupSeconds) + ")"});
   add_colours(arguments, plan.colours);
   if (plan.rate.known()) {  // instead of the clock that pictures' times are told in
     const media::FrameRate ticks{2 * plan.rate.num, plan.rate.den};

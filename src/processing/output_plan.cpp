@@ -18,8 +18,19 @@ double pictures_a_second(std::uint64_t pictures, std::int64_t ticks) {
   return static_cast<double>(pictures) * kTicks / static_cast<double>(ticks);
 }
 
+// Times are told in milliseconds: what is meant is a whole number, or that of NTSC beside it. Not
+// known: neither is near.
+media::FrameRate meant_rate(double measured) {
+  constexpr double kMeasured = 0.002, kNtsc = 1000.0 / 1001;
+  const double whole = std::max(std::round(measured), 1.0);
+  const double ntsc = whole * kNtsc;
+  const double nearest = std::abs(measured - ntsc) < std::abs(measured - whole) ? ntsc : whole;
+  return std::abs(measured - nearest) < kMeasured * nearest ? media::frame_rate_from(nearest)
+                                                            : media::FrameRate{};
+}
+
 struct PartRate {
-  double rate = 0;
+  media::FrameRate rate;
   std::int64_t ticks = 0;  // in which it was measured
 };
 
@@ -47,37 +58,44 @@ PartRate rate_of(const PicturePart& part) {
   std::nth_element(rates.begin(), middle, rates.end());
   constexpr double kAlike = 0.01;
   const double average = pictures_a_second(pictures, whole.ticks);
-  whole.rate = std::abs(average - *middle) < kAlike * *middle ? average : *middle;
+  const bool even = std::abs(average - *middle) < kAlike * *middle;
+  for (const media::FrameRate rate :
+       {even ? meant_rate(average) : media::FrameRate{}, meant_rate(*middle),
+        media::frame_rate_from(even ? average : *middle)}) {
+    if (!whole.rate.known()) {
+      whole.rate = rate;
+    }
+  }
   return whole;
 }
 
-// Times are told in milliseconds: what is meant is a whole number, or that of NTSC beside it.
-media::FrameRate meant_rate(double measured) {
-  constexpr double kMeasured = 0.002, kNtsc = 1000.0 / 1001;
-  const double whole = std::max(std::round(measured), 1.0);
-  const double ntsc = whole * kNtsc;
-  const double nearest = std::abs(measured - ntsc) < std::abs(measured - whole) ? ntsc : whole;
-  return media::frame_rate_from(std::abs(measured - nearest) < kMeasured * nearest ? nearest
-                                                                                   : measured);
-}
-
+// The highest one, and whether there are others. What is only a small share of the recording, or
+// too short to be measured, does not decide.
 void plan_rate(const SourcePlan& source, OutputPlan& plan) {
   constexpr double kAlike = 0.02;
-  constexpr std::int64_t kMeasurable = kTicks / 2;
+  constexpr std::int64_t kMeasurable = kTicks / 2, kLong = 3 * std::int64_t{kTicks}, kShare = 10;
   std::vector<PartRate> parts;
+  std::int64_t all = 0;
   for (const PicturePart& part : source.pictures) {
     parts.push_back(rate_of(part));
+    all += parts.back().ticks;
   }
-  const bool some = std::any_of(parts.begin(), parts.end(),
-                                [](const PartRate& part) { return part.ticks >= kMeasurable; });
-  double lowest = media::kHighestFrameRate, highest = 1;
+  std::sort(parts.begin(), parts.end(),
+            [](const PartRate& a, const PartRate& b) { return a.ticks > b.ticks; });
+  double lowest = media::kHighestFrameRate, highest = 0;
   for (const PartRate& part : parts) {
-    if (!some || part.ticks >= kMeasurable) {
-      lowest = std::min(lowest, part.rate);
-      highest = std::clamp(part.rate, highest, media::kHighestFrameRate);
+    const bool counts =
+        part.ticks >= kMeasurable && (part.ticks >= kLong || part.ticks * kShare >= all);
+    if (!part.rate.known() || (!counts && plan.rate.known())) {
+      continue;
+    }
+    const double rate = part.rate.per_second();
+    lowest = std::min(lowest, rate);
+    if (rate > highest) {
+      highest = rate;
+      plan.rate = part.rate;
     }
   }
-  plan.rate = meant_rate(highest);
   plan.constant_rate = plan.rate.known() && lowest < highest * (1 - kAlike);
 }
 
@@ -185,7 +203,8 @@ OutputPlan plan_output(const SourcePlan& source,
     pictures.size = transcode::scaled(size_of(*largest), renditions[i].height);
     pictures.bps = renditions[i].video_bps;
     pictures.most_bps = transcode::most_bps(pictures.bps);
-    pictures.level = transcode::avc_level(pictures.size, plan.rate.per_second(), pictures.most_bps);
+    pictures.level = transcode::avc_level(pictures.size, std::max(plan.rate.per_second(), 1.0),
+                                          pictures.most_bps);
     plan.pictures.push_back(pictures);
   }
   std::stable_sort(plan.pictures.begin(), plan.pictures.end(), [](const auto& a, const auto& b) {

@@ -29,20 +29,21 @@ class Maker {
                 [this](const OwnedSample& sample) { return add_sound(sample); }}) {}
 
   Result<MadeRenditions> make(const std::vector<std::string>& paths) {
+    const mp4::Mark begin = source_.seams.empty() ? mp4::Mark{} : source_.seams.front().mark;
     for (const std::string& path : paths) {
-      auto writer = RenditionWriter::create(files_, path, source_.identity);
+      auto writer = RenditionWriter::create(files_, path, source_.identity, begin);
       if (!writer) {
         return std::move(writer).error();
       }
       writers_.push_back(std::move(writer).value());
-      if (!source_.pictures.empty()) {
-        writers_.back()->mark(source_.pictures.front().seam);
-      }
     }
     RECORDING_TRY(sound_.start());
     for (const PicturePart& part : source_.pictures) {
+      // The clip of the first part begins with the recording, also where pictures come later.
+      RECORDING_TRY(pass_seams(std::max(part.begin, part.stretches.front().begin)));
       RECORDING_TRY(encode(part));
     }
+    RECORDING_TRY(pass_seams(source_.end));
     RECORDING_TRY(sound_.take_until(source_.end + kTicks));
     return finish(paths);
   }
@@ -110,15 +111,30 @@ class Maker {
       why = end.error().message;
     }
     missing_.end_part(part, why);
-    return &part == &source_.pictures.back() ? ok() : end_before(part, *(&part + 1));
+    // What follows has another encoder; of the last one finish() writes the rest.
+    return &part == &source_.pictures.back() ? ok() : flush(std::min(part.end, next_seam()));
   }
 
-  // What follows has another encoder.
-  Status end_before(const PicturePart& part, const PicturePart& next) {
-    RECORDING_TRY(sound_.take_until(part.end));
+  [[nodiscard]] std::int64_t next_seam() const {
+    return seams_ < source_.seams.size() ? source_.seams[seams_].at : mp4::kLongestTime;
+  }
+
+  // Those up to that time.
+  Status pass_seams(std::int64_t until) {
+    for (; next_seam() <= until; ++seams_) {
+      RECORDING_TRY(flush(next_seam()));
+      for (const auto& writer : writers_) {
+        writer->mark(source_.seams[seams_].mark);
+      }
+    }
+    return ok();
+  }
+
+  // All pictures that there are, and the sound before that time.
+  Status flush(std::int64_t until) {
+    RECORDING_TRY(sound_.take_until(until));
     for (const auto& writer : writers_) {
-      RECORDING_TRY(writer->flush(part.pictures_end));
-      writer->mark(next.seam);
+      RECORDING_TRY(writer->flush(until));
     }
     return ok();
   }
@@ -189,6 +205,7 @@ class Maker {
   MissingParts missing_;
   SoundTrack sound_;
   std::vector<std::unique_ptr<RenditionWriter>> writers_;
+  std::size_t seams_ = 1;  // of the source's, that were passed
 };
 
 }  // namespace

@@ -25,7 +25,8 @@ iovec piece(ByteView bytes) { return {const_cast<std::uint8_t*>(bytes.data()), b
 
 Result<std::unique_ptr<RenditionWriter>> RenditionWriter::create(storage::FileSystem& files,
                                                                  const std::string& path,
-                                                                 mp4::Identity identity) {
+                                                                 mp4::Identity identity,
+                                                                 const mp4::Mark& begin) {
   auto made = files.create(path);
   if (!made) {
     return std::move(made).error();
@@ -34,7 +35,19 @@ Result<std::unique_ptr<RenditionWriter>> RenditionWriter::create(storage::FileSy
   if (!file) {
     return std::move(file).error();
   }
-  return std::unique_ptr<RenditionWriter>(new RenditionWriter(std::move(file).value()));
+  std::unique_ptr<RenditionWriter> writer(new RenditionWriter(std::move(file).value()));
+  writer->mark(begin);
+  return writer;
+}
+
+void RenditionWriter::mark(const mp4::Mark& mark) {
+  const bool says_nothing = mark.ended_wall_ms == 0 && mark.reason.empty();
+  if (!mark_ || !says_nothing) {
+    mark_ = mark;
+  }
+  if (file_->length() == 0) {
+    mark_->kind = mp4::MarkKind::kBegin;  // with which a file begins
+  }
 }
 
 Status RenditionWriter::begin(const media::TrackConfig& config) {

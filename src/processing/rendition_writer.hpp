@@ -3,7 +3,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "media/video_source.hpp"
@@ -18,9 +17,11 @@ namespace recording::processing {
 // Errors are those of writing. One thread.
 class RenditionWriter {
  public:
+  // `begin`: of the source's beginning.
   static Result<std::unique_ptr<RenditionWriter>> create(storage::FileSystem& files,
                                                          const std::string& path,
-                                                         mp4::Identity identity);
+                                                         mp4::Identity identity,
+                                                         const mp4::Mark& begin);
 
   // An encoder begins; samples that come are its.
   Status begin(const media::TrackConfig& config);
@@ -32,8 +33,9 @@ class RenditionWriter {
   [[nodiscard]] bool has_pictures() const { return !pictures_.samples.empty(); }
   [[nodiscard]] bool has_any_picture() const { return pictures_.last_dts >= 0; }
   [[nodiscard]] bool has_sound() const { return sounds_.last_dts >= 0; }
-  // Stands in front of what is written next.
-  void mark(mp4::Mark mark) { mark_ = std::move(mark); }
+  // Stands in front of what is written next, but where nothing was written since one that says
+  // more.
+  void mark(const mp4::Mark& mark);
   // Writes the pictures that there are, and the sound before that time, in ticks of 1/120000 s.
   Status flush(std::int64_t until);
   // The last picture is seen until `pictures_end`, the last sound as long as it is.
@@ -64,7 +66,7 @@ class RenditionWriter {
   std::unique_ptr<mp4::RecordingFile> file_;
   std::unique_ptr<media::VideoSource> source_;  // puts parameter sets into key frames
   Track pictures_, sounds_;
-  std::optional<mp4::Mark> mark_ = mp4::Mark{};
+  std::optional<mp4::Mark> mark_;
   std::int64_t last_pts_ = 0;   // the picture that is shown last
   std::uint32_t last_gap_ = 0;  // between the last two in decoding order
   std::uint64_t keys_ = 0;

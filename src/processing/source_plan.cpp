@@ -1,6 +1,8 @@
 #include "processing/source_plan.hpp"
 
 #include <algorithm>
+#include <array>
+#include <iterator>
 #include <utility>
 
 #include "mp4/head.hpp"
@@ -35,12 +37,24 @@ class PlanVisitor final : public mp4::IndexWalk::Visitor {
       if (plan_.sounds.empty() || !plan_.sounds.back().config.same_source(audio_)) {
         begin_part(plan_.sounds, audio_, begin);
       }
-      on_media(begin, ticks(view.end_dts()));
+      on_media(TrackKind::kAudio, begin, ticks(view.end_dts()));
     }
     return ok();
   }
 
+  // There is no more.
+  void finish() {
+    end_seam();
+    end_gap();
+  }
+
  private:
+  struct Pending {
+    mp4::Mark mark = {};
+    std::optional<std::int64_t> at = {};  // nothing: no media came behind it yet
+    bool between_keys = false;
+  };
+
   Status on_epoch(std::uint64_t offset) {
     auto epoch = mp4::read_epoch(*plan_.file, offset, limit_, buffer_);
     if (!epoch) {
@@ -53,8 +67,9 @@ class PlanVisitor final : public mp4::IndexWalk::Visitor {
     if (audio && sound_clock_ == 0) {
       sound_clock_ = audio->timescale;
     }
+    end_seam();
     if (!seam_) {
-      seam_.emplace();
+      seam_ = Pending{};
     }
     return ok();
   }
@@ -66,8 +81,11 @@ class PlanVisitor final : public mp4::IndexWalk::Visitor {
     if (!mark) {
       return std::move(mark).error();
     }
-    seam_ = std::move(mark).value().mark;
-    interrupted_ = true;
+    end_seam();
+    seam_ = Pending{std::move(mark).value().mark};
+    end_gap();
+    gap_ = Gap{plan_.end, mp4::kLongestTime};
+    begun_ = {};
     return ok();
   }
 
@@ -75,10 +93,29 @@ class PlanVisitor final : public mp4::IndexWalk::Visitor {
     return mp4::rescale(dts, sound_clock_, kTicks);
   }
 
-  void on_media(std::int64_t begin, std::int64_t end) {
+  // One behind which there was media, but no key frame to begin a part with.
+  void end_seam() {
+    if (seam_ && seam_->at) {
+      plan_.seams.push_back({*seam_->at, std::move(seam_->mark)});
+      seam_.reset();
+    }
+  }
+
+  void end_gap() {
     constexpr std::int64_t kShortest = kTicks / 10;  // sound and pictures end at different times
-    if (std::exchange(interrupted_, false) && plan_.end != 0 && begin - plan_.end > kShortest) {
-      plan_.gaps.push_back({plan_.end, begin});
+    if (gap_.begin != 0 && gap_.end != mp4::kLongestTime && gap_.end - gap_.begin > kShortest) {
+      plan_.gaps.push_back(gap_);
+    }
+    gap_ = {};
+  }
+
+  // A gap is over with the first sample behind its mark, of whichever track.
+  void on_media(TrackKind kind, std::int64_t begin, std::int64_t end) {
+    if (!std::exchange(begun_[mp4::slot(kind)], true)) {
+      gap_.end = std::min(gap_.end, begin);
+    }
+    if (seam_ && !seam_->at) {
+      seam_->at = begin;
     }
     plan_.end = std::max(plan_.end, end);
   }
@@ -101,10 +138,15 @@ class PlanVisitor final : public mp4::IndexWalk::Visitor {
     const mp4::Sample& first = run.samples.front();
     const bool changed =
         plan_.pictures.empty() || !plan_.pictures.back().config.same_source(video_);
-    // A change of sound may come between two key frames: its seam is at the next one.
     if (changed || (seam_ && first.key)) {
-      begin_part(plan_.pictures, video_, first.dts + first.cts);
-      plan_.pictures.back().seam = std::exchange(seam_, std::nullopt).value_or(mp4::Mark{});
+      const std::int64_t at = first.dts + first.cts;
+      begin_part(plan_.pictures, video_, at);
+      if (seam_) {
+        seam_->at = seam_->between_keys ? at : std::min(seam_->at.value_or(at), at);
+        end_seam();
+      }
+    } else if (seam_) {
+      seam_->between_keys = true;
     }
     PictureStretch stretch{mp4::kLongestTime, run.end_pts(), run.samples.size()};
     for (const mp4::Sample& sample : run.samples) {
@@ -114,15 +156,16 @@ class PlanVisitor final : public mp4::IndexWalk::Visitor {
       }
     }
     plan_.pictures.back().stretches.push_back(stretch);
-    on_media(stretch.begin, stretch.end);
+    on_media(TrackKind::kVideo, stretch.begin, stretch.end);
   }
 
   SourcePlan& plan_;
   std::uint64_t limit_;
   std::uint32_t sound_clock_ = 0;
   media::TrackConfig video_, audio_;
-  std::optional<mp4::Mark> seam_;  // in front of what comes
-  bool interrupted_ = false;
+  std::optional<Pending> seam_;                   // in front of what comes
+  Gap gap_;                                       // of the last mark, as far as is known
+  std::array<bool, media::kTrackKinds> begun_{};  // samples of the track came behind it
   Bytes buffer_;
 };
 
@@ -142,14 +185,16 @@ Status place(SourcePlan& plan, mp4::IndexWalk& walk, std::vector<Part>& parts) {
 }
 
 void place_ends(SourcePlan& plan) {
-  auto gap = plan.gaps.begin();
   for (PicturePart& part : plan.pictures) {
     const bool last = &part == &plan.pictures.back();
     part.pictures_end = last ? part.stretches.back().end : part.end;
-    gap =
-        std::find_if(gap, plan.gaps.end(), [&](const Gap& one) { return one.begin > part.begin; });
-    if (!last && gap != plan.gaps.end() && gap->begin < part.end) {
-      part.pictures_end = gap->begin;
+    // The last one in it, unless pictures go on behind that.
+    const auto behind =
+        std::lower_bound(plan.gaps.begin(), plan.gaps.end(), part.end,
+                         [](const Gap& gap, std::int64_t time) { return gap.begin < time; });
+    if (!last && behind != plan.gaps.begin() &&
+        std::prev(behind)->begin > part.stretches.back().begin) {
+      part.pictures_end = std::prev(behind)->begin;
     }
   }
 }
@@ -184,6 +229,7 @@ Result<SourcePlan> read_source(std::shared_ptr<storage::File> file) {
   }
   PlanVisitor visitor(plan, walk.value().limit());
   RECORDING_TRY(walk.value().visit_all(visitor));
+  visitor.finish();
   RECORDING_TRY(place(plan, walk.value(), plan.pictures));
   RECORDING_TRY(place(plan, walk.value(), plan.sounds));
   place_ends(plan);

@@ -27,6 +27,14 @@ struct Gap {
   std::int64_t begin = 0, end = 0;
 };
 
+// Where players of the source find a discontinuity. What is made of it has one at the same place
+// (RFC 8216, 6.2.4): in front of the first media behind the mark, but where a change comes between
+// two key frames, in front of the next one.
+struct SourceSeam {
+  std::int64_t at = 0;
+  mp4::Mark mark;  // says nothing at a change of the source
+};
+
 struct KeyPicture {
   std::int64_t at = 0;
   std::size_t part = 0;  // into SourcePlan::pictures
@@ -40,11 +48,9 @@ struct SourcePart {
   std::int64_t end = 0;    // where the next part of the track begins, or the recording ends
 };
 
-// It also ends where players of the source find a discontinuity, so that they find one at the same
-// place in what is made of it (RFC 8216, 6.2.4).
+// It also ends at a seam.
 struct PicturePart : SourcePart {
   std::vector<PictureStretch> stretches;
-  mp4::Mark seam;  // in front of it; one that says nothing at a change of the source
   // How long its last picture stands: to the next part, to a gap in front of that, or, of the last
   // part, as long as it does in the recording.
   std::int64_t pictures_end = 0;
@@ -56,9 +62,10 @@ struct SourcePlan {
   mp4::Identity identity;
   std::vector<PicturePart> pictures;
   std::vector<SourcePart> sounds;
-  std::vector<KeyPicture> keys;  // in order
-  std::vector<Gap> gaps;         // those that recording_gap keeps, in order
-  std::int64_t end = 0;          // of the longest track
+  std::vector<SourceSeam> seams;  // in order, that of the beginning first
+  std::vector<KeyPicture> keys;   // in order
+  std::vector<Gap> gaps;          // those that recording_gap keeps, in order
+  std::int64_t end = 0;           // of the longest track
 };
 
 // kNotFound, kCorrupt, kIo as of reading; kConflict: the recording is not finished. Blocks; walks

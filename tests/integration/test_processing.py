@@ -200,6 +200,8 @@ class Sync(ProcessingTest):
         self.assert_made(outcome, folder, path, pictures=[place / 30 for place in places])
         # One after the other, also at the interruptions.
         self.assertEqual(places, list(range(places[0], places[0] + len(places))))
+        keys = self.key_times(folder / "180p.mp4")
+        self.assertLess(max(b - a for a, b in zip(keys, keys[1:])), 2.05)
         made_flashes, made_beeps = self.events(folder / "180p.mp4")
         flashes, beeps = self.events(path)
         self.assertGreater(len(beeps), 10)
