@@ -150,15 +150,17 @@ function offer_qualities(player) {
     option(i, name !== "source" ? name : level.height ? `Source (${level.height}p)` : "Source");
   });
   choice.value = -1;
+  let chosen = false;
   choice.onchange = () => {
-    // Where what is played now is replaced, the picture stands still up to the next key frame, with
-    // the sound going on: from the next segment on, then.
-    player[video.paused ? "currentLevel" : "nextLevel"] = Number(choice.value);
-    // A picture that stands still is drawn anew only after a seek.
-    player.once(Hls.Events.LEVEL_SWITCHED, () => {
-      if (video.paused) video.currentTime = video.currentTime;
-    });
+    player.currentLevel = Number(choice.value);
+    chosen = true;
   };
+  // What was buffered is replaced, also where it is played. A decoder begins with a key frame alone:
+  // without a seek it would show nothing up to the next one, with the sound going on.
+  player.on(Hls.Events.LEVEL_SWITCHED, () => {
+    if (chosen) video.currentTime = video.currentTime;
+    chosen = false;
+  });
   reveal(find("#quality"));
 }
 
