@@ -91,11 +91,11 @@ fuzz_build() {
         cmake --build build-fuzz -j "$cores"
 }
 fuzz_one() {  # NAME: from the seeds, in a corpus that is kept from run to run
-    local corpus=$root/build-fuzz/corpus/$1 seeds=$root/tests/fuzz/corpus/$1 seconds=5
+    local corpus=$root/build-fuzz/corpus/$1 seeds=$root/tests/fuzz/corpus/$1 seconds=4
     # What decodes what an encoder says of its media gets longer.
     case $1 in
         fuzz_a[acv]*_config | fuzz_hevc_config | fuzz_vp9_config | fuzz_opus_config | \
-            fuzz_flac_config | fuzz_flv_* | fuzz_avc_source | fuzz_sources | fuzz_mp4_*) seconds=12 ;;
+            fuzz_flac_config | fuzz_flv_* | fuzz_avc_source | fuzz_sources | fuzz_mp4_*) seconds=8 ;;
     esac
     mkdir -p "$corpus"
     [ -d "$seeds" ] || seeds=

@@ -5,10 +5,12 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")/../tests/browser" && pwd)
 folder=$1
+mkdir -p "$folder"
+exec 9> "$folder/lock"
+flock 9  # tests begin side by side
 if cmp -s "$here/package-lock.json" "$folder/installed-lock.json"; then
     exit 0
 fi
-mkdir -p "$folder"
 cp "$here/package.json" "$here/package-lock.json" "$folder/"
 (cd "$folder" && npm ci --ignore-scripts --no-audit --no-fund --silent)
 cp "$folder/package-lock.json" "$folder/installed-lock.json"
