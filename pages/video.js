@@ -155,10 +155,9 @@ function offer_qualities(player) {
     player.currentLevel = Number(choice.value);
     chosen = true;
   };
-  // What was buffered is replaced, also where it is played. A decoder begins with a key frame alone:
-  // without a seek it would show nothing up to the next one, with the sound going on.
+  // A picture that stands still is drawn anew only after a seek.
   player.on(Hls.Events.LEVEL_SWITCHED, () => {
-    if (chosen) video.currentTime = video.currentTime;
+    if (chosen && video.paused) video.currentTime = video.currentTime;
     chosen = false;
   });
   reveal(find("#quality"));

@@ -115,6 +115,13 @@ def play_page(test, page, server, slug, query="", browser=CHROMIUM):
     return result, player.ranges
 
 
+def of_quality(master, name):
+    """The multivariant playlist with that quality alone."""
+    front, *variants = master.split("#EXT-X-STREAM-INF:")
+    return "#EXT-X-STREAM-INF:".join(
+        [front, *(one for one in variants if one.split("\n")[1].startswith(f"{name}.m3u8"))])
+
+
 class Embedding(Player):
     """A page of somebody's at "/", and nginx for all else, as if it were behind that site."""
 
@@ -127,6 +134,8 @@ class Embedding(Player):
                 if name in self.headers})
             reply = upstream.getresponse()
             status, body = reply.status, reply.read()
+            if self.server.quality and self.path.endswith("/master.m3u8"):
+                body = of_quality(body.decode(), self.server.quality).encode()
             headers = {name: value for name, value in reply.getheaders() if name.lower() in (
                 "content-type", "content-security-policy", "location", "cache-control", "etag",
                 "content-range", "accept-ranges")}
@@ -143,9 +152,9 @@ class Embedding(Player):
             pass  # the browser has enough
 
 
-def embed(test, page, server):
-    """The site with this page, which a browser shows until the test is over."""
-    site = serve(test, Embedding, server, page=page, asked=[])
+def embed(test, page, server, quality=None):
+    """The site with this page, which a browser shows until the test is over. Of `quality` alone."""
+    site = serve(test, Embedding, server, page=page, asked=[], quality=quality)
     browser = open_browser(test, CHROMIUM, test.folder / f"chromium-{site.server_port}",
                            f"http://127.0.0.1:{site.server_port}/")
 
