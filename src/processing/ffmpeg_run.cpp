@@ -210,19 +210,22 @@ Status FfmpegRun::end() const {
                first_error_.empty() || failed ? what : first_error_ + " (" + what + ")"};
 }
 
-Result<FinishedRun> finish(FfmpegRun& run) {
-  FinishedRun finished;
+Status read_all(FfmpegRun& run, const std::function<void(ByteView)>& take) {
   for (;;) {
     auto piece = run.read();
     if (!piece) {
       return std::move(piece).error();
     }
     if (piece.value().empty()) {
-      break;
+      return run.end();
     }
-    put_bytes(finished.output, piece.value());
+    take(piece.value());
   }
-  RECORDING_TRY(run.end());
+}
+
+Result<FinishedRun> finish(FfmpegRun& run) {
+  FinishedRun finished;
+  RECORDING_TRY(read_all(run, [&finished](ByteView piece) { put_bytes(finished.output, piece); }));
   finished.first_error = run.first_error();
   return finished;
 }

@@ -76,12 +76,16 @@ class FfmpegRun {
   transcode::ProgramEnd end_;
 };
 
+// Reads a run to its end, calling `take` for each piece of its output. Errors are those of read()
+// and end().
+Status read_all(FfmpegRun& run, const std::function<void(ByteView)>& take);
+
 // A run that came to a good end.
 struct FinishedRun {
   Bytes output;
   std::string first_error;  // as of FfmpegRun
 };
-// To the end of a run that writes little. Errors are those of read() and end().
+// The same of a run that writes little.
 Result<FinishedRun> finish(FfmpegRun& run);
 
 }  // namespace recording::processing

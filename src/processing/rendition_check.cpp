@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdlib>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "processing/encode_command.hpp"
 #include "transcode/lines.hpp"
@@ -20,8 +22,15 @@ class ReadBack {
       : made_(made),
         tracks_((made.pictures.samples() > 0 ? 1U : 0U) + (made.sounds.samples() > 0 ? 1U : 0U)) {}
 
-  // "stream, dts, pts, duration, size, hash", the hash in hexadecimal digits.
+  // "stream, dts, pts, duration, size, hash", the hash in hexadecimal digits; in front of all
+  // "#tb stream: 1/ticks".
   void take(std::string_view line) {
+    constexpr std::string_view kClock = "#tb ", kOne = ": 1/";
+    if (const std::size_t at = line.find(kOne); line.starts_with(kClock) && at != line.npos) {
+      std::uint32_t& clock = clocks_.emplace_back(1);
+      line.remove_prefix(at + kOne.size());
+      std::from_chars(line.data(), line.data() + line.size(), clock);
+    }
     if (line.starts_with('#')) {
       return;
     }
@@ -46,6 +55,12 @@ class ReadBack {
       return wrong("has " + text(pictures_, sounds_) + " that are not the " +
                    text(made_.pictures, made_.sounds) + " of the encoders");
     }
+    // The demuxer moves what is decoded before the beginning by some pictures.
+    constexpr std::int64_t kTolerance = 200;
+    if (std::abs(end_ms_ - made_.duration_ms) > kTolerance) {
+      return wrong("lasts " + std::to_string(end_ms_) + " ms instead of " +
+                   std::to_string(made_.duration_ms));
+    }
     if (decoded_keys_ != made_.keys) {
       return wrong("decodes to " + std::to_string(decoded_keys_) + " key frames instead of " +
                    std::to_string(made_.keys));
@@ -65,8 +80,13 @@ class ReadBack {
   void take_sample(const std::array<std::int64_t, 6>& fields) {
     const auto [stream, dts, pts, duration, size, hash] = fields;
     const bool has_pictures = made_.pictures.samples() > 0;
+    if (stream < 0 || static_cast<std::size_t>(stream) >= clocks_.size()) {
+      return;
+    }
     if (stream < tracks_) {
       SampleDigest& digest = has_pictures && stream == 0 ? pictures_ : sounds_;
+      const std::int64_t clock = clocks_[static_cast<std::size_t>(stream)];
+      end_ms_ = std::max(end_ms_, (dts + duration) * 1000 / std::max<std::int64_t>(clock, 1));
       digest.add(pts, static_cast<std::uint64_t>(size), static_cast<std::uint32_t>(hash));
     } else if (has_pictures && stream == tracks_) {
       ++decoded_keys_;
@@ -75,6 +95,8 @@ class ReadBack {
 
   const MadeRendition& made_;
   std::int64_t tracks_;
+  std::vector<std::uint32_t> clocks_;  // ticks a second of each stream
+  std::int64_t end_ms_ = 0;
   SampleDigest pictures_, sounds_;
   std::uint64_t decoded_keys_ = 0;
 };
@@ -86,19 +108,10 @@ Status check(const Tools& tools, const MadeRendition& made) {
   }
   ReadBack read_back(made);
   transcode::Lines lines;
-  for (;;) {
-    auto piece = run.value()->read();
-    if (!piece) {
-      return std::move(piece).error();
-    }
-    const ByteView bytes = piece.value();
-    if (bytes.empty()) {
-      break;
-    }
-    lines.add({reinterpret_cast<const char*>(bytes.data()), bytes.size()},
+  RECORDING_TRY(read_all(*run.value(), [&](ByteView piece) {
+    lines.add({reinterpret_cast<const char*>(piece.data()), piece.size()},
               [&](std::string_view line) { read_back.take(line); });
-  }
-  RECORDING_TRY(run.value()->end());
+  }));
   const std::string& spoken = run.value()->first_error();
   return spoken.empty()
              ? read_back.compare()
