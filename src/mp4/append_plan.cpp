@@ -95,6 +95,12 @@ Result<AppendPlan> AppendPlan::make(const FileState& state, const Fragment& frag
   for (TrackKind kind : kTrackOrder) {
     RECORDING_TRY(take_config(plan, state, kind, fragment.config[slot(kind)]));
   }
+  for (const RunView& run : plan.runs) {
+    const std::int64_t timescale = plan.current[slot(run.kind)]->timescale;
+    const std::int64_t dts = run.samples.front().dts;
+    const std::int64_t ms = dts / timescale * 1000 + dts % timescale * 1000 / timescale;
+    plan.begin_ms = std::min(plan.begin_ms.value_or(ms), ms);
+  }
   const bool seam = fragment.mark.has_value() || plan.changed != 0;
   if (seam && state.epochs() > 0 && plan.runs.size() == media::kTrackKinds) {
     const auto pictures =
@@ -120,20 +126,6 @@ void AppendPlan::put_sound_ahead(std::size_t picture_pieces) {
   if (sound.samples.empty()) {
     runs.pop_back();
   }
-}
-
-std::int64_t AppendPlan::position_ms(std::int64_t end_ms) const {
-  std::int64_t first = std::numeric_limits<std::int64_t>::max();
-  const auto look = [&](const RunView& run) {
-    const std::int64_t timescale = current[slot(run.kind)]->timescale;
-    const std::int64_t dts = run.samples.front().dts;
-    first = std::min(first, dts / timescale * 1000 + dts % timescale * 1000 / timescale);
-  };
-  std::for_each(runs.begin(), runs.end(), look);
-  if (ahead) {
-    look(*ahead);
-  }
-  return runs.empty() ? end_ms : first;
 }
 
 }  // namespace recording::mp4

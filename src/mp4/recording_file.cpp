@@ -264,7 +264,7 @@ RecordingFileImpl::Written RecordingFileImpl::build(const AppendPlan& plan,
     Epoch& epoch = written.epoch.emplace();
     epoch.index = state_.epochs();
     epoch.changed = plan.changed;
-    epoch.position_ms = plan.position_ms(state_.duration_ms());
+    epoch.position_ms = plan.begin_ms.value_or(state_.duration_ms());
     epoch.tracks = plan.current;
     epoch.init = init_segment(plan.current, state_.identity.started_wall_ms);
     write_private_box(header_, kEpochBox, encode(epoch));

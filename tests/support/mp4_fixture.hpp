@@ -181,6 +181,17 @@ inline std::unique_ptr<mp4::RecordingFile> reopen_recording(storage::FileSystem&
   return must(mp4::RecordingFile::reopen(must(files.open(path))));
 }
 
+// Appends them all, and tells where each ends.
+inline std::vector<std::size_t> append_all(mp4::RecordingFile& file,
+                                           std::vector<OwnedFragment>& life) {
+  std::vector<std::size_t> ends;
+  for (OwnedFragment& fragment : life) {
+    must(fragment.append_to(file));
+    ends.push_back(static_cast<std::size_t>(file.length()));
+  }
+  return ends;
+}
+
 // What a player must find after these fragments, durations from one dts to the next one.
 inline std::map<std::uint32_t, std::vector<Mp4Sample>> expected_samples(
     const std::vector<OwnedFragment>& life, std::size_t fragments) {

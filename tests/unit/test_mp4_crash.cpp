@@ -242,11 +242,7 @@ void a_torn_tail_is_cut_at_every_length(void**) {
   MemFileSystem files;
   auto life = eventful_life(6);
   auto file = create_recording(files, kPath);
-  std::vector<std::size_t> ends;
-  for (auto& fragment : life) {
-    must(fragment.append_to(*file));
-    ends.push_back(file->length());
-  }
+  const std::vector<std::size_t> ends = append_all(*file, life);
   must(file->sync());
   file.reset();
   const Bytes whole = files.read(kPath);
@@ -271,11 +267,7 @@ void a_tail_of_zeros_is_cut(void**) {
   MemFileSystem files;
   auto life = crash_life();
   auto file = create_recording(files, kPath);
-  std::vector<std::size_t> ends;
-  for (auto& fragment : life) {
-    must(fragment.append_to(*file));
-    ends.push_back(file->length());
-  }
+  const std::vector<std::size_t> ends = append_all(*file, life);
   file.reset();
   const Bytes whole = files.read(kPath);
   constexpr std::size_t kLongestAudioSample = 18;  // its last bytes alone tell nothing

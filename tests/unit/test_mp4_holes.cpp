@@ -89,14 +89,10 @@ void no_hole_is_looked_for_where_all_is_known_to_be_written(void**) {
   MemFileSystem files;
   auto life = crash_life();
   auto file = create_recording(files, kPath);
-  std::vector<std::uint64_t> ends;
-  for (OwnedFragment& fragment : life) {
-    must(fragment.append_to(*file));
-    ends.push_back(file->length());
-  }
+  const std::vector<std::size_t> ends = append_all(*file, life);
   file.reset();
   const std::size_t last = ends.size() - 1;
-  files.put(kPath, with_hole(files.read(kPath), static_cast<std::size_t>(ends[last - 1])));
+  files.put(kPath, with_hole(files.read(kPath), ends[last - 1]));
   mp4::Reopening how;
   how.intact = ends[last];
   file = must(RecordingFile::reopen(must(files.open(kPath)), how));

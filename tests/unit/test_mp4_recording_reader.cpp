@@ -127,11 +127,7 @@ void the_init_of_an_epoch_decodes_its_fragments(void**) {
   MemFileSystem files;
   auto life = eventful_life(6);
   auto file = create_recording(files, "source.mp4");
-  std::vector<std::uint64_t> ends;
-  for (auto& fragment : life) {
-    must(fragment.append_to(*file));
-    ends.push_back(file->length());
-  }
+  const std::vector<std::size_t> ends = append_all(*file, life);
   const Notes notes = notes_of(files, "source.mp4", file->length());
   const Bytes bytes = files.read("source.mp4");
   const mp4::EpochNote& last = notes.epochs.at(2);
